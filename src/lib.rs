@@ -6,6 +6,7 @@
 mod error;
 pub mod format;
 mod limits;
+pub mod schema;
 mod thrift;
 
 pub use error::{Error, ErrorKind, Place, Result};

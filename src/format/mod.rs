@@ -4,9 +4,11 @@
 //! [`crate::metadata`] and [`crate::schema`] hold the validated forms.
 
 mod page;
+mod schema;
 mod statistics;
 mod types;
 
 pub use page::*;
+pub use schema::*;
 pub use statistics::*;
 pub use types::*;
