@@ -4,10 +4,16 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
-pub mod format;
 mod limits;
-pub mod schema;
+mod simd;
 mod thrift;
+
+pub mod format;
+pub mod schema;
+
+pub mod values;
+
+pub mod encoding;
 
 pub use error::{Error, ErrorKind, Place, Result};
 pub use limits::Limits;

@@ -1,0 +1,399 @@
+//! `RLE_DICTIONARY` (and `PLAIN_DICTIONARY`, its old name): a byte with the bit width, then indices into the chunk's
+//! dictionary page as an RLE hybrid. The dictionary page holds its entries in plain encoding.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+use std::sync::Arc;
+
+use crate::encoding::bit_packed::unpack32;
+use crate::encoding::rle::{HybridReader, Piece};
+use crate::encoding::{Decoder, Shape, decoder, too_few, wrong_container};
+use crate::error::{Error, Result};
+use crate::format::{Encoding, PhysicalType};
+use crate::simd::vectorized;
+use crate::values::{Bits, ByteArrays, FixedBytes, Values};
+
+/// How many indices are unpacked at a time.
+const BLOCK: usize = 1024;
+
+/// The decoded entries of a dictionary page.
+#[derive(Debug)]
+pub struct Dictionary {
+    values: Values,
+    /// The entries of words, padded to a power of two so that a masked index needs no check of its own.
+    padded32: Vec<u32>,
+    padded64: Vec<u64>,
+}
+
+impl Dictionary {
+    /// Decodes the `count` entries of a dictionary page's bytes (already decompressed).
+    ///
+    /// # Errors
+    /// `Malformed` when there are fewer, `Unsupported` for encodings other than PLAIN and PLAIN_DICTIONARY.
+    pub fn decode(encoding: Encoding, shape: Shape, page: &[u8], count: usize) -> Result<Self> {
+        match encoding {
+            Encoding::Plain | Encoding::PlainDictionary => {}
+            other => return Err(Error::unsupported(format!("a dictionary page encoded as {other}"))),
+        }
+        let mut values = Values::new(shape.physical_type, shape.width);
+        let found = decoder(Encoding::Plain, shape, page, count, None)?.read(page, count, &mut values)?;
+        if found < count {
+            return Err(Error::limit("a dictionary page of more than 2 GiB"));
+        }
+        Ok(Self::new(values))
+    }
+
+    /// A dictionary of these entries.
+    pub fn new(values: Values) -> Self {
+        let mut dictionary = Self { padded32: Vec::new(), padded64: Vec::new(), values };
+        let size = dictionary.len().max(1).next_power_of_two();
+        match &dictionary.values {
+            Values::Words32(words) => dictionary.padded32 = pad(words, size),
+            Values::Words64(words) => dictionary.padded64 = pad(words, size),
+            Values::Bits(_) | Values::Bytes(_) | Values::Fixed(_) => {}
+        }
+        dictionary
+    }
+
+    /// The entries.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
+fn pad<T: Copy + Default>(words: &[T], size: usize) -> Vec<T> {
+    let mut padded = words.to_vec();
+    padded.resize(size, T::default());
+    padded
+}
+
+/// Reads indices and looks them up.
+///
+/// A container of the dictionary's own shape gets values. [`Values::Words32`] for a dictionary of another shape gets the
+/// indices themselves, all of them inside the dictionary: that is how strings stay dictionary-encoded up to Arrow.
+pub(crate) struct DictionaryDecoder {
+    runs: HybridReader,
+    dictionary: Arc<Dictionary>,
+}
+
+impl DictionaryDecoder {
+    pub(crate) fn new(page: &[u8], dictionary: Option<&Arc<Dictionary>>) -> Result<Self> {
+        let dictionary = dictionary.ok_or_else(|| Error::malformed("a dictionary-encoded page without a dictionary page before it"))?;
+        // A page whose values are all null may have no bytes at all.
+        let width = page.first().copied().unwrap_or(0);
+        Ok(Self { runs: HybridReader::new(1, usize::from(width))?, dictionary: Arc::clone(dictionary) })
+    }
+}
+
+impl Decoder for DictionaryDecoder {
+    fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize> {
+        let Self { runs, dictionary } = self;
+        match (&dictionary.values, out) {
+            (Values::Words32(_), Values::Words32(out)) => look_up_words(runs, page, n, dictionary.len(), &dictionary.padded32, out),
+            (Values::Words64(_), Values::Words64(out)) => look_up_words(runs, page, n, dictionary.len(), &dictionary.padded64, out),
+            (_, Values::Words32(out)) => indices(runs, page, n, dictionary.len(), out),
+            (Values::Bytes(entries), Values::Bytes(out)) => return look_up_bytes(runs, page, n, entries, out),
+            (Values::Fixed(entries), Values::Fixed(out)) if entries.width() == out.width() => look_up_fixed(runs, page, n, entries, out),
+            (Values::Bits(entries), Values::Bits(out)) => look_up_bits(runs, page, n, entries, out),
+            _ => return Err(wrong_container()),
+        }?;
+        Ok(n)
+    }
+
+    fn skip(&mut self, page: &[u8], n: usize) -> Result<()> {
+        self.runs.skip(page, n)
+    }
+}
+
+/// The error for an index that is not below `size`, the number of entries.
+#[cold]
+fn outside(index: u32, size: usize) -> Error {
+    Error::malformed(format!("dictionary index {index} in a dictionary of {size} entries"))
+}
+
+#[inline]
+fn check(index: u32, size: usize) -> Result<usize> {
+    let wide = index as usize;
+    if wide < size { Ok(wide) } else { Err(outside(index, size)) }
+}
+
+/// Unpacks a block of indices and checks them with one maximum over all.
+#[inline]
+fn unpack_checked(bytes: &[u8], start: usize, width: usize, size: usize, out: &mut [u32]) -> Result<()> {
+    unpack32(bytes, start, width, out);
+    if width < 32 && 1 << width <= size {
+        return Ok(());
+    }
+    let highest = vectorized!(maximum(out));
+    check(highest, size).map(drop)
+}
+
+#[inline(always)]
+fn maximum(indices: &[u32]) -> u32 {
+    indices.iter().fold(0, |highest, index| highest.max(*index))
+}
+
+/// Walks the next `n` indices in blocks of at most [`BLOCK`]: `repeated` gets runs, `block` gets unpacked indices, both checked.
+fn walk(
+    runs: &mut HybridReader,
+    page: &[u8],
+    n: usize,
+    size: usize,
+    mut repeated: impl FnMut(usize, usize),
+    mut block: impl FnMut(&[u32]),
+) -> Result<()> {
+    let mut unpacked = [0; BLOCK];
+    let mut left = n;
+    while left > 0 {
+        let piece = runs.next(page, left)?.ok_or_else(|| too_few(n, n - left))?;
+        left -= piece.count();
+        match piece {
+            Piece::Repeated { value, count } => repeated(check(value, size)?, count),
+            Piece::Packed { bytes, start, count } => {
+                for first in (0..count).step_by(BLOCK) {
+                    let block_of = &mut unpacked[..BLOCK.min(count - first)];
+                    unpack_checked(bytes, start + first * runs.width(), runs.width(), size, block_of)?;
+                    block(block_of);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Appends the entries that the next `n` indices name; `table` has a power of two of entries, at least `size`.
+fn look_up_words<T: Copy>(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, table: &[T], out: &mut Vec<T>) -> Result<()> {
+    out.reserve(n);
+    let out = std::cell::RefCell::new(out);
+    walk(
+        runs,
+        page,
+        n,
+        size,
+        |index, count| {
+            if let Some(entry) = table.get(index) {
+                let mut out = out.borrow_mut();
+                let end = out.len() + count;
+                out.resize(end, *entry);
+            }
+        },
+        |indices| {
+            let Some(mask) = table.len().checked_sub(1) else { return };
+            out.borrow_mut().extend(indices.iter().map(|index| table[*index as usize & mask]));
+        },
+    )
+}
+
+/// Appends the next `n` indices themselves.
+fn indices(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, out: &mut Vec<u32>) -> Result<()> {
+    out.reserve(n);
+    let mut left = n;
+    while left > 0 {
+        let piece = runs.next(page, left)?.ok_or_else(|| too_few(n, n - left))?;
+        left -= piece.count();
+        let filled = out.len();
+        match piece {
+            Piece::Repeated { value, count } => {
+                check(value, size)?;
+                out.resize(filled + count, value);
+            }
+            Piece::Packed { bytes, start, count } => {
+                let mut block = [0; BLOCK];
+                for first in (0..count).step_by(BLOCK) {
+                    let block = &mut block[..BLOCK.min(count - first)];
+                    unpack_checked(bytes, start + first * runs.width(), runs.width(), size, block)?;
+                    out.extend_from_slice(block);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Appends byte arrays until `n` are done or one does not fit; returns how many.
+fn look_up_bytes(runs: &mut HybridReader, page: &[u8], n: usize, entries: &ByteArrays, out: &mut ByteArrays) -> Result<usize> {
+    let mut done = 0;
+    while done < n {
+        let before = runs.clone();
+        let piece = runs.next(page, (n - done).min(BLOCK))?.ok_or_else(|| too_few(n, done))?;
+        let mut block = [0; BLOCK];
+        let block = &mut block[..piece.count()];
+        match piece {
+            Piece::Repeated { value, .. } => {
+                check(value, entries.len())?;
+                block.fill(value);
+            }
+            Piece::Packed { bytes, start, .. } => unpack_checked(bytes, start, runs.width(), entries.len(), block)?,
+        }
+        for (position, index) in block.iter().enumerate() {
+            let entry = entries.get(*index as usize).unwrap_or_default();
+            if entry.len() > out.room() {
+                *runs = before;
+                runs.skip(page, position)?;
+                return Ok(done + position);
+            }
+            out.data_mut().extend_from_slice(entry);
+            out.end_value();
+        }
+        done += block.len();
+    }
+    Ok(n)
+}
+
+fn look_up_fixed(runs: &mut HybridReader, page: &[u8], n: usize, entries: &FixedBytes, out: &mut FixedBytes) -> Result<()> {
+    let size = entries.len();
+    let Some(_) = out.data_mut() else {
+        runs.skip(page, n)?;
+        out.extend_zeros(n);
+        return Ok(());
+    };
+    let out = std::cell::RefCell::new(out);
+    let append = |index: usize| out.borrow_mut().extend_from_bytes(entries.get(index).unwrap_or_default());
+    walk(
+        runs,
+        page,
+        n,
+        size,
+        |index, count| (0..count).for_each(|_| append(index)),
+        |indices| indices.iter().for_each(|index| append(*index as usize)),
+    )
+}
+
+fn look_up_bits(runs: &mut HybridReader, page: &[u8], n: usize, entries: &Bits, out: &mut Bits) -> Result<()> {
+    let out = std::cell::RefCell::new(out);
+    let entry = |index: usize| entries.get(index).unwrap_or(false);
+    walk(
+        runs,
+        page,
+        n,
+        entries.len(),
+        |index, count| out.borrow_mut().extend_run(entry(index), count),
+        |indices| indices.iter().for_each(|index| out.borrow_mut().push(entry(*index as usize))),
+    )
+}
+
+/// Whether values of a type may be encoded by a dictionary at all.
+pub(crate) fn has_dictionary(physical_type: PhysicalType) -> bool {
+    !matches!(physical_type, PhysicalType::Boolean | PhysicalType::Unknown(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::rle::HybridWriter;
+    use proptest::prelude::*;
+
+    fn page_of(indices: &[u32], width: usize) -> Vec<u8> {
+        let mut page = vec![width as u8];
+        let mut writer = HybridWriter::new(width);
+        indices.iter().for_each(|index| writer.push(*index, &mut page));
+        writer.finish(&mut page);
+        page
+    }
+
+    fn dictionaries(size: usize) -> Vec<Values> {
+        let mut fixed = FixedBytes::new(5);
+        (0..size).for_each(|i| fixed.extend_from_bytes(&[i as u8, 1, 2, 3, 4]));
+        let bytes: Vec<Vec<u8>> = (0..size).map(|i| vec![i as u8; i % 20]).collect();
+        vec![
+            Values::Words32((0..size as u32).map(|i| i * 3 + 1).collect()),
+            Values::Words64((0..size as u64).map(|i| i << 40 | 7).collect()),
+            Values::Fixed(fixed),
+            Values::Bytes(bytes.iter().map(Vec::as_slice).collect()),
+            Values::Bits((0..size).map(|i| i % 3 == 0).collect()),
+        ]
+    }
+
+    /// What the containers hold, comparable.
+    fn plain(values: &Values) -> Vec<Vec<u8>> {
+        match values {
+            Values::Words32(words) => words.iter().map(|word| word.to_le_bytes().to_vec()).collect(),
+            Values::Words64(words) => words.iter().map(|word| word.to_le_bytes().to_vec()).collect(),
+            Values::Bits(bits) => bits.iter().map(|bit| vec![u8::from(bit)]).collect(),
+            Values::Bytes(arrays) => arrays.iter().map(<[u8]>::to_vec).collect(),
+            Values::Fixed(fixed) => fixed.iter().map(<[u8]>::to_vec).collect(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn looks_up_like_the_naive_twin(
+            size in 1..300usize, runs in prop::collection::vec((any::<u32>(), prop_oneof![Just(1usize), 1..2000usize]), 1..12),
+            extra in 0..4usize, first in 0..100usize, skipped in 0..100usize,
+        ) {
+            let indices: Vec<u32> = runs.iter().flat_map(|(index, n)| std::iter::repeat_n(index % size as u32, *n)).collect();
+            let width = (usize::BITS - (size - 1).leading_zeros()) as usize + extra;
+            let page = page_of(&indices, width);
+            let first = first.min(indices.len());
+            let skipped = skipped.min(indices.len() - first);
+            let kept: Vec<u32> = indices[..first].iter().chain(&indices[first + skipped..]).copied().collect();
+            for values in dictionaries(size) {
+                let entries = plain(&values);
+                let dictionary = Arc::new(Dictionary::new(values.clone()));
+                let mut out = match &values {
+                    Values::Words32(_) => Values::Words32(Vec::new()),
+                    Values::Words64(_) => Values::Words64(Vec::new()),
+                    Values::Bits(_) => Values::Bits(Bits::new()),
+                    Values::Bytes(_) => Values::Bytes(ByteArrays::new()),
+                    Values::Fixed(fixed) => Values::Fixed(FixedBytes::new(fixed.width())),
+                };
+                let read = |out: &mut Values| {
+                    let mut decoder = DictionaryDecoder::new(&page, Some(&dictionary)).unwrap();
+                    assert_eq!(decoder.read(&page, first, out).unwrap(), first);
+                    decoder.skip(&page, skipped).unwrap();
+                    let rest = indices.len() - first - skipped;
+                    assert_eq!(decoder.read(&page, rest, out).unwrap(), rest);
+                };
+                read(&mut out);
+                let expected: Vec<Vec<u8>> = kept.iter().map(|index| entries[*index as usize].clone()).collect();
+                prop_assert_eq!(plain(&out), expected);
+                if !matches!(values, Values::Words32(_)) {
+                    let mut out = Values::Words32(Vec::new());
+                    read(&mut out);
+                    prop_assert_eq!(out, Values::Words32(kept.clone()));
+                }
+            }
+        }
+
+        #[test]
+        fn an_index_outside_is_an_error(size in 1..40usize, index in 0..64u32, before in 0..30usize) {
+            let indices: Vec<u32> = std::iter::repeat_n(0, before).chain([index]).collect();
+            let page = page_of(&indices, 6);
+            for values in dictionaries(size) {
+                let mut out = match &values {
+                    Values::Bytes(_) => Values::Bytes(ByteArrays::new()),
+                    _ => Values::Words32(Vec::new()),
+                };
+                let dictionary = Arc::new(Dictionary::new(values));
+                let read = DictionaryDecoder::new(&page, Some(&dictionary)).unwrap().read(&page, indices.len(), &mut out);
+                prop_assert_eq!(read.is_ok(), (index as usize) < size);
+            }
+        }
+    }
+
+    #[test]
+    fn byte_arrays_stop_and_go_on() {
+        let entries: Vec<&[u8]> = vec![b"aa", b"bbbbb", b"c"];
+        let dictionary = Arc::new(Dictionary::new(Values::Bytes(entries.iter().copied().collect())));
+        let indices: Vec<u32> = (0..50).map(|i| i % 3).chain([1; 40]).collect();
+        let page = page_of(&indices, 2);
+        let mut decoder = DictionaryDecoder::new(&page, Some(&dictionary)).unwrap();
+        let mut read = Vec::new();
+        while read.len() < indices.len() {
+            let mut out = Values::Bytes(ByteArrays::with_limit(17));
+            assert!(decoder.read(&page, indices.len() - read.len(), &mut out).unwrap() > 0);
+            read.extend(plain(&out));
+        }
+        assert!(read.iter().eq(indices.iter().map(|index| entries[*index as usize])));
+    }
+}

@@ -1,0 +1,94 @@
+//! One file an encoding, decoder and encoder side by side under what the specification says of it (`Encodings.md`).
+//!
+//! [`decoder`] is the one place in the crate that knows which encodings there are: it looks at a page's encoding once and
+//! returns a [`Decoder`], an object that reads or skips runs of values. A decoder keeps positions only; the page's bytes
+//! are passed to each call, so that page buffers can be reused.
+
+mod bit_packed;
+mod dictionary;
+mod plain;
+mod rle;
+
+pub use dictionary::Dictionary;
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::format::{Encoding, PhysicalType};
+use crate::values::Values;
+
+/// What the values of a page are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The physical type.
+    pub physical_type: PhysicalType,
+    /// Bytes of one FIXED_LEN_BYTE_ARRAY value; ignored for other types.
+    pub width: usize,
+}
+
+impl Shape {
+    /// The bytes of one value in plain encoding, for types where all take the same number of whole bytes.
+    pub fn fixed_width(self) -> Option<usize> {
+        match self.physical_type {
+            PhysicalType::Int32 | PhysicalType::Float => Some(4),
+            PhysicalType::Int64 | PhysicalType::Double => Some(8),
+            PhysicalType::Int96 => Some(12),
+            PhysicalType::FixedLenByteArray => Some(self.width),
+            PhysicalType::Boolean | PhysicalType::ByteArray | PhysicalType::Unknown(_) => None,
+        }
+    }
+}
+
+/// Reads the values of one page in order.
+pub trait Decoder: Send {
+    /// Appends the next `n` values to `out` and returns how many it appended: all `n`, unless `out` holds byte arrays and
+    /// has no room for more. `page` is the same slice at each call: the values part of the page.
+    ///
+    /// # Errors
+    /// `Malformed` when the page has fewer values or breaks the encoding's rules.
+    fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize>;
+
+    /// Passes over the next `n` values, with the checks that reading them would do as far as they cost nothing.
+    ///
+    /// # Errors
+    /// As for [`read`](Decoder::read).
+    fn skip(&mut self, page: &[u8], n: usize) -> Result<()>;
+}
+
+/// The decoder for a page's values.
+///
+/// `page` is the values part of the page (after the levels), `count` the number of values in it without nulls, as far
+/// as that is known, or an upper bound. `dictionary` is that of the column chunk.
+///
+/// # Errors
+/// `Unsupported` for unknown encodings, `Malformed` for those that the type cannot have or broken headers.
+pub fn decoder(
+    encoding: Encoding,
+    shape: Shape,
+    page: &[u8],
+    count: usize,
+    dictionary: Option<&Arc<Dictionary>>,
+) -> Result<Box<dyn Decoder>> {
+    use PhysicalType::{Boolean, ByteArray, Double, FixedLenByteArray, Float, Int32, Int64, Int96};
+    Ok(match (encoding, shape.physical_type) {
+        (Encoding::Plain, Boolean) => Box::new(plain::PlainBits::new()),
+        (Encoding::Plain, ByteArray) => Box::new(plain::PlainBytes::new()),
+        (Encoding::Plain, Int32 | Int64 | Float | Double | Int96 | FixedLenByteArray) => Box::new(plain::PlainFixed::new(shape)),
+        (Encoding::RleDictionary | Encoding::PlainDictionary, _) => Box::new(dictionary::DictionaryDecoder::new(page, dictionary)?),
+        (Encoding::Rle, Boolean) => Box::new(rle::RleBooleans::new(page)?),
+        (Encoding::Unknown(id), _) => return Err(Error::unsupported(format!("encoding {id} is not known"))),
+        (encoding, physical_type) => return Err(Error::malformed(format!("{physical_type} values cannot be encoded as {encoding}"))),
+    })
+}
+
+/// The message for a page with fewer values than asked for.
+#[cold]
+pub(crate) fn too_few(wanted: usize, found: usize) -> Error {
+    Error::malformed(format!("the page has {found} values where {wanted} more were expected"))
+}
+
+/// The message for a container of another shape than the page's values.
+#[cold]
+pub(crate) fn wrong_container() -> Error {
+    Error::usage("the container's shape is not that of the page's values: make it with Values::new for the column's type")
+}

@@ -1,0 +1,238 @@
+//! `PLAIN`: values one after another. Numbers are little-endian, booleans take a bit each (least significant first),
+//! byte arrays follow their length in four bytes, and fixed-length byte arrays and INT96 stand as they are.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
+)]
+
+use crate::encoding::{Decoder, Shape, too_few, wrong_container};
+use crate::error::{Error, Result};
+use crate::values::{ByteArrays, Values};
+
+/// Values of one width: INT32, INT64, FLOAT, DOUBLE, INT96, FIXED_LEN_BYTE_ARRAY.
+pub(crate) struct PlainFixed {
+    at: usize,
+    width: usize,
+}
+
+impl PlainFixed {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self { at: 0, width: shape.fixed_width().unwrap_or(0) }
+    }
+
+    fn take<'a>(&mut self, page: &'a [u8], n: usize) -> Result<&'a [u8]> {
+        let end = n.checked_mul(self.width).and_then(|length| length.checked_add(self.at));
+        let taken = end.and_then(|end| page.get(self.at..end)).ok_or_else(|| {
+            let left = page.len().saturating_sub(self.at);
+            too_few(n, left.checked_div(self.width).unwrap_or(0))
+        })?;
+        self.at = self.at.saturating_add(taken.len());
+        Ok(taken)
+    }
+}
+
+impl Decoder for PlainFixed {
+    fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize> {
+        let bytes = self.take(page, n)?;
+        match out {
+            Values::Words32(words) if self.width == 4 => words.extend(bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word))),
+            Values::Words64(words) if self.width == 8 => words.extend(bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word))),
+            Values::Fixed(fixed) if self.width == fixed.width() => match self.width {
+                0 => fixed.extend_zeros(n),
+                _ => fixed.extend_from_bytes(bytes),
+            },
+            _ => return Err(wrong_container()),
+        }
+        Ok(n)
+    }
+
+    fn skip(&mut self, page: &[u8], n: usize) -> Result<()> {
+        self.take(page, n).map(drop)
+    }
+}
+
+/// BOOLEAN.
+pub(crate) struct PlainBits {
+    at: usize,
+}
+
+impl PlainBits {
+    pub(crate) fn new() -> Self {
+        Self { at: 0 }
+    }
+
+    fn advance(&mut self, page: &[u8], n: usize) -> Result<usize> {
+        let start = self.at;
+        let left = page.len().saturating_mul(8).saturating_sub(start);
+        if n > left {
+            return Err(too_few(n, left));
+        }
+        self.at = start.saturating_add(n);
+        Ok(start)
+    }
+}
+
+impl Decoder for PlainBits {
+    fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize> {
+        let Values::Bits(bits) = out else { return Err(wrong_container()) };
+        let start = self.advance(page, n)?;
+        bits.extend_from_bytes(page, start, n);
+        Ok(n)
+    }
+
+    fn skip(&mut self, page: &[u8], n: usize) -> Result<()> {
+        self.advance(page, n).map(drop)
+    }
+}
+
+/// BYTE_ARRAY.
+pub(crate) struct PlainBytes {
+    at: usize,
+}
+
+impl PlainBytes {
+    pub(crate) fn new() -> Self {
+        Self { at: 0 }
+    }
+}
+
+impl Decoder for PlainBytes {
+    fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize> {
+        let Values::Bytes(arrays) = out else { return Err(wrong_container()) };
+        let mut rest = page.get(self.at..).unwrap_or_default();
+        // Each value takes at least the four bytes of its length.
+        let count = n.min(rest.len() / 4);
+        arrays.reserve(count, rest.len().saturating_sub(count.saturating_mul(4)).min(share(rest.len(), n, count)));
+        let done = copy_values(&mut rest, n, arrays)?;
+        self.at = page.len().saturating_sub(rest.len());
+        Ok(done)
+    }
+
+    fn skip(&mut self, page: &[u8], n: usize) -> Result<()> {
+        let mut rest = page.get(self.at..).unwrap_or_default();
+        for done in 0..n {
+            let (length, after) = split_length(rest).ok_or_else(|| too_few(n, done))?;
+            rest = after.get(length..).ok_or_else(|| past_the_end(length, after.len()))?;
+        }
+        self.at = page.len().saturating_sub(rest.len());
+        Ok(())
+    }
+}
+
+/// What to reserve for `count` values in a page of `length` bytes: all of it when they may take all, and no more than
+/// 64 KiB ahead when few are read at a time, so that small reads of a large page stay small.
+fn share(length: usize, n: usize, count: usize) -> usize {
+    if n >= count { length } else { length.min(1 << 16) }
+}
+
+#[inline(always)]
+fn split_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    Some((u32::from_le_bytes(*length) as usize, rest))
+}
+
+/// Copies values until `n` are done or one does not fit; returns how many.
+fn copy_values(rest: &mut &[u8], n: usize, arrays: &mut ByteArrays) -> Result<usize> {
+    let mut room = arrays.room();
+    let (offsets, data) = arrays.parts_mut();
+    let mut end = data.len();
+    for done in 0..n {
+        let (length, after) = split_length(rest).ok_or_else(|| too_few(n, done))?;
+        if length > room {
+            return if length > after.len() { Err(past_the_end(length, after.len())) } else { Ok(done) };
+        }
+        // Short values are copied in pieces of fixed size and cut afterwards: no call, no loop.
+        match after.first_chunk::<32>() {
+            Some(chunk) if length <= 32 => {
+                data.extend_from_slice(chunk);
+                end = end.saturating_add(length);
+                data.truncate(end);
+            }
+            _ => {
+                data.extend_from_slice(after.get(..length).ok_or_else(|| past_the_end(length, after.len()))?);
+                end = data.len();
+            }
+        }
+        offsets.push(end as i32);
+        room = room.saturating_sub(length);
+        *rest = after.get(length..).unwrap_or_default();
+    }
+    Ok(n)
+}
+
+#[cold]
+fn past_the_end(length: usize, left: usize) -> Error {
+    Error::malformed(format!("a byte array claims {length} bytes, but {left} are left in the page"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::decoder;
+    use crate::format::{Encoding, PhysicalType};
+    use proptest::prelude::*;
+
+    fn page_of(arrays: &[Vec<u8>]) -> Vec<u8> {
+        arrays.iter().flat_map(|value| (value.len() as u32).to_le_bytes().into_iter().chain(value.iter().copied())).collect()
+    }
+
+    fn shape(physical_type: PhysicalType, width: usize) -> Shape {
+        Shape { physical_type, width }
+    }
+
+    proptest! {
+        #[test]
+        fn byte_arrays(arrays in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..50), first in 0..50usize, skipped in 0..50usize) {
+            let page = page_of(&arrays);
+            let mut decoder = PlainBytes::new();
+            let mut out = Values::new(PhysicalType::ByteArray, 0);
+            let first = first.min(arrays.len());
+            let skipped = skipped.min(arrays.len() - first);
+            prop_assert_eq!(decoder.read(&page, first, &mut out).unwrap(), first);
+            decoder.skip(&page, skipped).unwrap();
+            let rest = arrays.len() - first - skipped;
+            prop_assert_eq!(decoder.read(&page, rest, &mut out).unwrap(), rest);
+            let expected: Vec<&[u8]> = arrays[..first].iter().chain(&arrays[first + skipped..]).map(Vec::as_slice).collect();
+            prop_assert_eq!(out.as_bytes().unwrap().iter().collect::<Vec<_>>(), expected);
+            prop_assert!(decoder.read(&page, 1, &mut out).is_err());
+            prop_assert!(decoder.skip(&page, 1).is_err());
+        }
+
+        #[test]
+        fn stops_where_there_is_no_room(arrays in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 1..50), limit in 0..800usize) {
+            let page = page_of(&arrays);
+            let mut decoder = PlainBytes::new();
+            let mut read = Vec::new();
+            while read.len() < arrays.len() {
+                let mut out = Values::Bytes(ByteArrays::with_limit(limit.max(80)));
+                let n = decoder.read(&page, arrays.len() - read.len(), &mut out).unwrap();
+                prop_assert!(n > 0);
+                read.extend(out.as_bytes().unwrap().iter().map(<[u8]>::to_vec));
+            }
+            prop_assert_eq!(read, arrays);
+        }
+
+        #[test]
+        fn any_bytes_end(page in prop::collection::vec(any::<u8>(), 0..100), n in 0..60usize, width in 0..9usize) {
+            for physical_type in (0..8).map(PhysicalType::from_code) {
+                let shape = shape(physical_type, width);
+                let mut out = Values::new(physical_type, width);
+                let read = decoder(Encoding::Plain, shape, &page, n, None).unwrap().read(&page, n, &mut out);
+                let skipped = decoder(Encoding::Plain, shape, &page, n, None).unwrap().skip(&page, n);
+                prop_assert_eq!(read.is_ok(), skipped.is_ok());
+                if read.is_ok() {
+                    prop_assert_eq!(out.len(), n);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_little_endian() {
+        let page: Vec<u8> = [1i64, -2, i64::MAX].iter().flat_map(|value| value.to_le_bytes()).collect();
+        let mut out = Values::new(PhysicalType::Int64, 0);
+        PlainFixed::new(shape(PhysicalType::Int64, 0)).read(&page, 3, &mut out).unwrap();
+        assert_eq!(out.as_i64().unwrap(), [1, -2, i64::MAX]);
+    }
+}
