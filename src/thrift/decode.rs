@@ -3,9 +3,13 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
+use crate::thrift::skip;
 
 /// How deep structs may nest while reading or skipping.
-const MAX_DEPTH: u32 = 64;
+pub(super) const MAX_DEPTH: u32 = 64;
+
+/// How much memory a list reserves on the mere word of its header; it grows as elements arrive.
+const FIRST_CAPACITY_BYTES: usize = 1 << 14;
 
 /// The type nibble of the compact protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub(crate) enum Wire {
 
 impl Wire {
     #[inline]
-    fn from_nibble(nibble: u8) -> Result<Self> {
+    pub(super) fn from_nibble(nibble: u8) -> Result<Self> {
         Ok(match nibble {
             1 => Wire::True,
             2 => Wire::False,
@@ -47,7 +51,7 @@ impl Wire {
     }
 
     /// The fewest bytes that a list element of this type takes.
-    fn smallest(self) -> usize {
+    pub(super) fn smallest(self) -> usize {
         match self {
             Wire::Double => 8,
             Wire::Uuid => 16,
@@ -196,7 +200,7 @@ impl<'a> Reader<'a> {
         let most = self.remaining().checked_div(wire.smallest()).unwrap_or(0);
         match usize::try_from(length) {
             Ok(length) if length <= most => Ok((wire, length)),
-            _ => Err(Error::malformed(format!("a Thrift list claims {length} elements, but {} bytes are left", self.remaining()))),
+            _ => Err(too_many("list", length, self.remaining())),
         }
     }
 
@@ -204,10 +208,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn enter(&mut self) -> Result<()> {
         self.depth = self.depth.wrapping_add(1);
-        if self.depth > MAX_DEPTH {
-            return Err(Error::limit(format!("Thrift structs nest more than {MAX_DEPTH} deep")));
-        }
-        Ok(())
+        if self.depth > MAX_DEPTH { Err(too_deep()) } else { Ok(()) }
     }
 
     #[inline]
@@ -222,71 +223,34 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Skips a struct.
+    /// Skips a struct. Wide files spend their time here: see the `skip` module.
+    #[inline]
     pub(crate) fn skip_struct(&mut self) -> Result<()> {
-        self.enter()?;
-        let mut last = 0;
-        while let Some(field) = self.field(&mut last)? {
-            self.skip(field.wire)?;
-        }
-        self.leave();
+        self.at = skip::fields(self.bytes, self.at, self.depth)?;
         Ok(())
     }
 
     /// Skips a field's value.
     #[inline]
     pub(crate) fn skip(&mut self, wire: Wire) -> Result<()> {
-        match wire {
-            Wire::True | Wire::False => Ok(()),
-            other => self.skip_element(other),
-        }
-    }
-
-    fn skip_element(&mut self, wire: Wire) -> Result<()> {
-        match wire {
-            Wire::True | Wire::False | Wire::I8 => self.byte().map(drop),
-            Wire::I16 | Wire::I32 | Wire::I64 => self.varint().map(drop),
-            Wire::Double => self.take(8).map(drop),
-            Wire::Uuid => self.take(16).map(drop),
-            Wire::Binary => self.binary().map(drop),
-            Wire::List | Wire::Set => self.skip_list(),
-            Wire::Map => self.skip_map(),
-            Wire::Struct => self.skip_struct(),
-        }
-    }
-
-    fn skip_list(&mut self) -> Result<()> {
-        self.enter()?;
-        let (wire, length) = self.list()?;
-        for _ in 0..length {
-            self.skip_element(wire)?;
-        }
-        self.leave();
-        Ok(())
-    }
-
-    fn skip_map(&mut self) -> Result<()> {
-        self.enter()?;
-        let length = self.varint()?;
-        if length > 0 {
-            if length > self.remaining() as u64 {
-                return Err(Error::malformed(format!("a Thrift map claims {length} entries, but {} bytes are left", self.remaining())));
-            }
-            let types = self.byte()?;
-            let (key, value) = (Wire::from_nibble(types >> 4)?, Wire::from_nibble(types & 0x0f)?);
-            for _ in 0..length {
-                self.skip_element(key)?;
-                self.skip_element(value)?;
-            }
-        }
-        self.leave();
+        self.at = skip::field_value(self.bytes, self.at, wire, self.depth)?;
         Ok(())
     }
 }
 
 #[cold]
-fn ended() -> Error {
+pub(super) fn ended() -> Error {
     Error::malformed("the Thrift bytes end too early")
+}
+
+#[cold]
+pub(super) fn too_deep() -> Error {
+    Error::limit(format!("Thrift structs nest more than {MAX_DEPTH} deep"))
+}
+
+#[cold]
+pub(super) fn too_many(what: &str, claimed: u64, left: usize) -> Error {
+    Error::malformed(format!("a Thrift {what} claims {claimed} elements, but {left} bytes are left"))
 }
 
 macro_rules! decode_integer {
@@ -375,7 +339,7 @@ impl<'a, T: Decode<'a>> Decode<'a> for Vec<T> {
             return Err(Error::malformed(format!("a Thrift list has elements of type {wire:?} instead of {:?}", T::WIRE)));
         }
         reader.charge(length.saturating_mul(size_of::<T>()))?;
-        let mut values = Vec::with_capacity(length);
+        let mut values = Vec::with_capacity(length.min(FIRST_CAPACITY_BYTES.checked_div(size_of::<T>()).unwrap_or(0)));
         for _ in 0..length {
             values.push(T::decode(reader)?);
         }

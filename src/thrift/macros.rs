@@ -16,7 +16,7 @@ macro_rules! thrift_struct {
         impl<'de $(: $life, $life: 'de)?> $crate::thrift::Decode<'de> for $name $(<$life>)? {
             const WIRE: $crate::thrift::Wire = $crate::thrift::Wire::Struct;
 
-            #[allow(unused_mut, unused_variables)]
+            #[allow(unused_mut, unused_variables, unused_imports)]
             fn decode(reader: &mut $crate::thrift::Reader<'de>) -> $crate::error::Result<Self> {
                 use $crate::thrift::Decode;
                 reader.enter()?;

@@ -6,8 +6,11 @@
 
 mod decode;
 mod encode;
+mod skip;
 #[macro_use]
 mod macros;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use decode::{Decode, FieldHeader, Reader, Wire};
 pub(crate) use encode::{Encode, Output, encode_empty_struct, encode_to_vec};

@@ -1,0 +1,161 @@
+//! Stepping over values without looking at them: what opening a file of thousands of columns costs.
+//!
+//! Positions are passed in and out instead of a reader, so that they stay in registers. A varint's length is counted
+//! in one load of eight bytes, because the lengths of sizes and offsets differ from column to column and a branch on
+//! each byte is mispredicted for them.
+
+use crate::error::{Error, Result};
+use crate::thrift::Wire;
+use crate::thrift::decode::{MAX_DEPTH, ended, too_deep, too_many};
+
+/// The end of the struct that begins at `at`, inside `depth` others.
+pub(super) fn fields(bytes: &[u8], mut at: usize, depth: u32) -> Result<usize> {
+    let depth = deeper(depth)?;
+    loop {
+        let header = *bytes.get(at).ok_or_else(ended)?;
+        at = at.wrapping_add(1);
+        if header == 0 {
+            return Ok(at);
+        }
+        if header < 0x10 {
+            at = varint(bytes, at)?;
+        }
+        // The most frequent types first, without the detour over `Wire`.
+        at = match header & 0x0f {
+            1 | 2 => at,
+            4..=6 => varint(bytes, at)?,
+            8 => binary(bytes, at)?,
+            12 => fields(bytes, at, depth)?,
+            other => field_value(bytes, at, Wire::from_nibble(other)?, depth)?,
+        };
+    }
+}
+
+/// The end of the field value of type `wire` that begins at `at`, inside `depth` structs.
+pub(super) fn field_value(bytes: &[u8], at: usize, wire: Wire, depth: u32) -> Result<usize> {
+    match wire {
+        Wire::True | Wire::False => Ok(at),
+        other => element(bytes, at, other, depth),
+    }
+}
+
+/// The end of the list element of type `wire` that begins at `at`.
+fn element(bytes: &[u8], at: usize, wire: Wire, depth: u32) -> Result<usize> {
+    match wire {
+        Wire::True | Wire::False | Wire::I8 => step(bytes, at, 1),
+        Wire::I16 | Wire::I32 | Wire::I64 => varint(bytes, at),
+        Wire::Double => step(bytes, at, 8),
+        Wire::Uuid => step(bytes, at, 16),
+        Wire::Binary => binary(bytes, at),
+        Wire::List | Wire::Set => list(bytes, at, depth),
+        Wire::Map => map(bytes, at, depth),
+        Wire::Struct => fields(bytes, at, depth),
+    }
+}
+
+fn list(bytes: &[u8], at: usize, depth: u32) -> Result<usize> {
+    let depth = deeper(depth)?;
+    let header = *bytes.get(at).ok_or_else(ended)?;
+    let mut at = at.wrapping_add(1);
+    let length = match header >> 4 {
+        15 => {
+            let (length, end) = value_of_varint(bytes, at)?;
+            at = end;
+            length
+        }
+        short => u64::from(short),
+    };
+    if length == 0 {
+        return Ok(at);
+    }
+    let left = bytes.len().saturating_sub(at);
+    if length > left as u64 {
+        return Err(too_many("list", length, left));
+    }
+    match Wire::from_nibble(header & 0x0f)? {
+        Wire::True | Wire::False | Wire::I8 => return step(bytes, at, usize::try_from(length).map_err(|_| ended())?),
+        Wire::I16 | Wire::I32 | Wire::I64 => {
+            for _ in 0..length {
+                at = varint(bytes, at)?;
+            }
+        }
+        wire => {
+            for _ in 0..length {
+                at = element(bytes, at, wire, depth)?;
+            }
+        }
+    }
+    Ok(at)
+}
+
+fn map(bytes: &[u8], at: usize, depth: u32) -> Result<usize> {
+    let depth = deeper(depth)?;
+    let (length, mut at) = value_of_varint(bytes, at)?;
+    if length == 0 {
+        return Ok(at);
+    }
+    let left = bytes.len().saturating_sub(at);
+    if length > left as u64 {
+        return Err(too_many("map", length, left));
+    }
+    let types = *bytes.get(at).ok_or_else(ended)?;
+    at = at.wrapping_add(1);
+    let (key, value) = (Wire::from_nibble(types >> 4)?, Wire::from_nibble(types & 0x0f)?);
+    for _ in 0..length {
+        at = element(bytes, at, key, depth)?;
+        at = element(bytes, at, value, depth)?;
+    }
+    Ok(at)
+}
+
+#[inline]
+fn deeper(depth: u32) -> Result<u32> {
+    if depth >= MAX_DEPTH { Err(too_deep()) } else { Ok(depth.wrapping_add(1)) }
+}
+
+#[inline]
+fn step(bytes: &[u8], at: usize, by: usize) -> Result<usize> {
+    match at.checked_add(by) {
+        Some(end) if end <= bytes.len() => Ok(end),
+        _ => Err(ended()),
+    }
+}
+
+#[inline]
+fn binary(bytes: &[u8], at: usize) -> Result<usize> {
+    let first = *bytes.get(at).ok_or_else(ended)?;
+    if first < 0x80 {
+        return step(bytes, at.wrapping_add(1), usize::from(first));
+    }
+    let (length, end) = value_of_varint(bytes, at)?;
+    step(bytes, end, usize::try_from(length).map_err(|_| ended())?)
+}
+
+/// The end of the varint that begins at `at`.
+#[inline]
+fn varint(bytes: &[u8], at: usize) -> Result<usize> {
+    match bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        Some(chunk) => {
+            let last = !u64::from_le_bytes(*chunk) & 0x8080_8080_8080_8080;
+            if last != 0 {
+                return Ok(at.wrapping_add((last.trailing_zeros() >> 3) as usize).wrapping_add(1));
+            }
+            value_of_varint(bytes, at).map(|(_, end)| end)
+        }
+        None => value_of_varint(bytes, at).map(|(_, end)| end),
+    }
+}
+
+/// The varint that begins at `at`, and its end.
+#[inline(never)]
+fn value_of_varint(bytes: &[u8], at: usize) -> Result<(u64, usize)> {
+    let mut value = 0;
+    for (i, &byte) in bytes.get(at..).unwrap_or_default().iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f).wrapping_shl(7_u32.wrapping_mul(i as u32));
+        if byte < 0x80 {
+            return Ok((value, at.wrapping_add(i).wrapping_add(1)));
+        }
+    }
+    let left = bytes.len().saturating_sub(at);
+    Err(if left < 10 { ended() } else { Error::malformed("Thrift integer longer than 10 bytes") })
+}
