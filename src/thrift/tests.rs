@@ -355,8 +355,7 @@ fn header_tree() -> Tree {
         (7, Tree::Bool(false)),
         (8, Tree::Bool(true)),
     ];
-    let data_page =
-        vec![(1, Tree::I32(-1)), (2, Tree::I32(1 << 20)), (3, Tree::I32(3)), (4, Tree::I32(4)), (5, Tree::Struct(statistics))];
+    let data_page = vec![(1, Tree::I32(-1)), (2, Tree::I32(1 << 20)), (3, Tree::I32(3)), (4, Tree::I32(4)), (5, Tree::Struct(statistics))];
     Tree::Struct(vec![(1, Tree::I32(0)), (2, Tree::I32(1_000_000)), (3, Tree::I32(127)), (5, Tree::Struct(data_page))])
 }
 
