@@ -15,5 +15,8 @@ pub mod values;
 
 pub mod encoding;
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
+
 pub use error::{Error, ErrorKind, Place, Result};
 pub use limits::Limits;

@@ -6,10 +6,12 @@
 
 mod bit_packed;
 mod dictionary;
+mod part;
 mod plain;
 mod rle;
 
 pub use dictionary::Dictionary;
+pub use part::Part;
 
 use std::sync::Arc;
 
