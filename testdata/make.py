@@ -13,11 +13,10 @@ import decimal
 import importlib.metadata
 import io
 import json
+import os
 import pathlib
 import random
 import re
-import shutil
-import struct
 import sys
 import tempfile
 
@@ -722,17 +721,164 @@ def make_pyarrow():
     make_shapes()
 
 
-SECTIONS = {"pyarrow": make_pyarrow}
+# ---------------------------------------------------------------------------------------------------------------------
+# Other writers
+
+
+def make_duckdb():
+    import duckdb
+
+    db = duckdb.connect()
+    db.execute("SET threads = 1; SET TimeZone = 'UTC'")
+    db.execute("""CREATE TABLE flat AS SELECT
+        i::BIGINT id, CASE WHEN i % 5 > 0 THEN i::TINYINT END i8, CASE WHEN i % 3 > 0 THEN i::UBIGINT * 1000003 END u64, i % 3 = 0 flag,
+        CASE WHEN i % 7 > 0 THEN (i / 7)::FLOAT END f32, CASE WHEN i % 4 > 0 THEN i / 3.0::DOUBLE END f64, (i * 1000)::HUGEINT huge,
+        i::DECIMAL(4, 1) d4, i::DECIMAL(9, 2) d9, CASE WHEN i % 4 > 0 THEN i::DECIMAL(18, 3) END d18, (i - 50)::DECIMAL(38, 5) d38,
+        CASE WHEN i % 9 > 0 THEN 'herring ' || (i % 11) END text, ('blob' || i)::BLOB data, (i % 3)::VARCHAR::ENUM('0', '1', '2') choice,
+        DATE '2020-01-01' + i::INT date, TIME '01:02:03' + INTERVAL (i) SECOND time, TIMESTAMP '2020-01-01' + INTERVAL (i) SECOND ts,
+        (TIMESTAMP '2020-01-01' + INTERVAL (i) SECOND)::TIMESTAMPTZ ts_utc, (TIMESTAMP '2020-01-01' + INTERVAL (i) SECOND)::TIMESTAMP_NS ts_ns,
+        CASE WHEN i % 3 > 0 THEN UUID '550e8400-e29b-41d4-a716-446655440000' END uuid, ('{"i": ' || i || '}')::JSON json
+        FROM range(120) x(i)""")
+    db.execute("""CREATE TABLE nested AS SELECT
+        CASE WHEN i % 7 > 0 THEN [i, NULL, i + 1][1 : i % 4] END list, CASE WHEN i % 5 > 0 THEN {'a': i, 'b': 'x' || i, 'c': [i]} END struct,
+        MAP {'k' || i: i, 'l': NULL} map, [[i], [], NULL] lists, array_value(i, i + 1) AS pair, [{'p': i}, NULL] structs FROM range(60) x(i)""")
+    db.execute("CREATE TABLE intervals AS SELECT CASE WHEN i % 4 > 0 THEN INTERVAL (i) MONTH + INTERVAL (i * 2) DAY + INTERVAL (i * 3) SECOND END iv FROM range(20) x(i)")
+    db.execute("CREATE TABLE variants AS SELECT CASE WHEN i % 3 = 0 THEN i::VARIANT WHEN i % 3 = 1 THEN ('s' || i)::VARIANT END v FROM range(30) x(i)")
+    with tempfile.TemporaryDirectory() as tmp:
+        for name, source, options in (
+            ("duckdb.flat-v1-snappy", "flat", ""),
+            ("duckdb.flat-v2-zstd", "flat", ", PARQUET_VERSION v2, COMPRESSION zstd"),
+            ("duckdb.flat-v2-row-groups", "flat", ", PARQUET_VERSION v2, COMPRESSION lz4_raw, ROW_GROUP_SIZE 70"),
+            ("duckdb-nested.v1-snappy", "nested", ""),
+            ("duckdb-nested.v2-gzip", "nested", ", PARQUET_VERSION v2, COMPRESSION gzip"),
+            ("duckdb-intervals.v1", "intervals", ""),
+            ("duckdb-variants.v1", "variants", ""),
+        ):
+            path = pathlib.Path(tmp) / "out.parquet"
+            db.execute(f"COPY {source} TO '{path}' (FORMAT parquet{options})")
+            keep(name, path.read_bytes())
+
+
+def make_polars():
+    import polars as pl
+
+    n = 90
+    word = some(words(n, "polars"), "polars")
+    flat = pl.DataFrame(
+        {
+            "id": pl.Series(range(n), dtype=pl.Int64),
+            "small": pl.Series(some([i % 100 for i in range(n)], "polars small"), dtype=pl.UInt8),
+            "word": word,
+            "category": pl.Series(some(["x", "y", "z"] * (n // 3), "polars category"), dtype=pl.Categorical),
+            "enum": pl.Series(["u", "v"] * (n // 2), dtype=pl.Enum(["u", "v"])),
+            "bytes": [w and w.encode() for w in word],
+            "flag": some([i % 7 == 0 for i in range(n)], "polars flag"),
+            "f32": pl.Series(some([i / 4 for i in range(n)], "polars f32"), dtype=pl.Float32),
+            "decimal": pl.Series([decimal.Decimal(i) / 10 for i in range(n)], dtype=pl.Decimal(20, 3)),
+            "date": [datetime.date(2020, 1, 1) + datetime.timedelta(days=i) for i in range(n)],
+            "time": [datetime.time(1, 2, i % 60) for i in range(n)],
+            "datetime": pl.Series([datetime.datetime(2020, 1, 1, 0, i % 60) for i in range(n)], dtype=pl.Datetime("ns", "Europe/Paris")),
+            "duration": [datetime.timedelta(seconds=i) for i in range(n)],
+            "nothing": [None] * n,
+        }
+    )
+    nested = pl.DataFrame(
+        {
+            "list": [[1, None], [], None, [3], [4, 5, 6]] * 10,
+            "struct": [{"a": i, "b": None if i % 3 else str(i), "c": {"d": i % 2 == 0}} for i in range(50)],
+            "array": pl.Series([[1, 2], None, [3, None], [4, 5], [6, 7]] * 10, dtype=pl.Array(pl.Int32, 2)),
+            "lists": [[["a"], [], None], None, [], [[None]], [["b", "c"]]] * 10,
+            "structs": [[{"p": 1, "q": "x"}, None], [], None, [{"p": None, "q": "y"}], []] * 10,
+        }
+    )
+    for name, frame, options in (
+        ("polars.zstd", flat, {}),
+        ("polars.snappy-row-groups", flat, {"compression": "snappy", "row_group_size": 25, "statistics": "full"}),
+        ("polars.none-small-pages", flat, {"compression": "uncompressed", "data_page_size": 64, "statistics": False}),
+        ("polars-nested.lz4", nested, {"compression": "lz4"}),
+        ("polars-nested.gzip-row-groups", nested, {"compression": "gzip", "row_group_size": 13}),
+    ):
+        sink = io.BytesIO()
+        frame.write_parquet(sink, **options)
+        keep(name, sink.getvalue())
+
+
+def unless(every, value, name):
+    """SQL for a value that is null in every such row."""
+    return f"CASE WHEN id % {every} > 0 THEN {value} END AS {name}"
+
+
+def make_spark():
+    from pyspark.sql import SparkSession
+
+    with tempfile.TemporaryDirectory() as tmp:
+        # Sets of encodings are written in the order of their identity hashes: one constant hash makes that the same each time.
+        os.environ["JDK_JAVA_OPTIONS"] = "-XX:+UnlockExperimentalVMOptions -XX:hashCode=2"
+        settings = {"spark.ui.enabled": "false", "spark.sql.session.timeZone": "UTC", "spark.sql.warehouse.dir": tmp}
+        spark = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
+        spark.sparkContext.setLogLevel("ERROR")
+        flat = spark.range(0, 100, 1, 1).selectExpr(
+            "id",
+            unless(5, "CAST(id AS TINYINT)", "i8"),
+            unless(3, "CAST(id AS SMALLINT)", "i16"),
+            unless(4, "CAST(id * 1000 AS INT)", "i32"),
+            "id % 3 = 0 AS flag",
+            unless(7, "CAST(id / 7 AS FLOAT)", "f32"),
+            unless(2, "id / 3D", "f64"),
+            unless(9, "concat(chr(97 + id % 26), id % 11)", "text"),
+            "CAST(concat('b', id) AS BINARY) AS data",
+            "CAST(id AS DECIMAL(9, 2)) AS d9",
+            unless(4, "CAST(id - 50 AS DECIMAL(18, 3))", "d18"),
+            "CAST(id - 50 AS DECIMAL(38, 5)) AS d38",
+            "date_add(DATE'2020-01-01', CAST(id AS INT)) AS date",
+            unless(6, "timestamp_micros(1577836800123456 + id * 1000000)", "ts"),
+        )
+        local = flat.selectExpr("*", "CAST(ts AS TIMESTAMP_NTZ) AS local_ts")
+        nested = spark.range(0, 60, 1, 1).selectExpr(
+            unless(7, "IF(id % 4 = 0, array(), array(id, NULL, id + 1))", "list"),
+            "array(array(id), array(), NULL) AS lists",
+            unless(5, "named_struct('a', id, 'b', concat('x', id), 'c', array(id))", "struct"),
+            unless(6, "map(concat('k', id), id, 'l', NULL)", "map"),
+            "array(named_struct('p', id, 'q', array(CAST(id AS STRING))), NULL) AS structs",
+            "map(id, map('a', array(id))) AS maps",
+        )
+        v2 = {"parquet.writer.version": "PARQUET_2_0"}
+        bloom = {"parquet.bloom.filter.enabled#text": "true", "parquet.bloom.filter.expected.ndv#text": "50", "parquet.enable.dictionary": "false"}
+        for name, frame, legacy, options in (
+            ("spark.snappy", local, False, {"compression": "snappy"}),
+            ("spark.int96-legacy-gzip", flat, True, {"compression": "gzip"}),
+            ("spark.v2-zstd", local, False, {"compression": "zstd", **v2}),
+            ("spark.v2-plain-bloom", local, False, {"compression": "none", **bloom, **v2}),
+            ("spark.small-pages-lz4-raw", local, False, {"compression": "lz4_raw", "parquet.page.row.count.limit": "15"}),
+            ("spark.hadoop-lz4", local, False, {"compression": "lz4"}),
+            ("spark-nested.snappy", nested, False, {"compression": "snappy"}),
+            ("spark-nested.legacy-lists", nested, True, {"compression": "none"}),
+            ("spark-nested.v2-small-pages", nested, False, {"compression": "zstd", "parquet.page.row.count.limit": "7", **v2}),
+        ):
+            spark.conf.set("spark.sql.parquet.writeLegacyFormat", str(legacy).lower())
+            spark.conf.set("spark.sql.parquet.outputTimestampType", "INT96" if legacy else "TIMESTAMP_MICROS")
+            out = pathlib.Path(tmp) / name
+            frame.write.options(**options).parquet(str(out))
+            (part,) = out.glob("part-*.parquet")
+            keep(name, part.read_bytes())
+        spark.stop()
+
+
+SECTIONS = {"pyarrow": make_pyarrow, "duckdb": make_duckdb, "polars": make_polars, "spark": make_spark}
 
 
 def main(wanted):
     for line in (HERE / "requirements.txt").read_text().splitlines():
         name, _, pinned = line.partition("==")
-        if pinned and (name in ("pyarrow", *wanted) or name == "pyspark" and "spark" in wanted):
+        if pinned and (name in ("pyarrow", *wanted) or (name == "pyspark" and "spark" in wanted)):
             have = importlib.metadata.version(name)
             assert have == pinned, f"{name} {pinned} is pinned, {have} is installed"
     for section in wanted:
         SECTIONS[section]()
+    if set(wanted) == set(SECTIONS):
+        for f in HERE.iterdir():
+            if f.suffix in (".parquet", ".arrow") and f.name not in MADE:
+                f.unlink()
     total = sum(f.stat().st_size for f in HERE.iterdir() if f.suffix in (".parquet", ".arrow"))
     print(f"{len(MADE)} files made, {total:,} bytes in the folder")
     assert total <= BUDGET, "over the budget"
