@@ -3,18 +3,24 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub mod compression;
 mod error;
 mod limits;
 mod simd;
 mod thrift;
 
 pub mod format;
+
 pub mod schema;
+
+pub mod compression;
 
 pub mod values;
 
 pub mod encoding;
+
+pub mod levels;
+
+pub mod page;
 
 #[cfg(feature = "arrow")]
 pub mod arrow;

@@ -10,8 +10,10 @@ mod part;
 mod plain;
 mod rle;
 
+pub(crate) use bit_packed::unpack32;
 pub use dictionary::Dictionary;
 pub use part::Part;
+pub(crate) use rle::{HybridReader, HybridWriter, Piece};
 
 use std::sync::Arc;
 

@@ -1,0 +1,325 @@
+//! Levels of nested columns → offsets and validity, for any depth with the same two functions.
+//!
+//! Let a node of the schema (a struct, a list, a leaf) have `r` repeated fields above it, the innermost of which has the
+//! definition level `d` (0 where there is none). An entry of the levels is a *slot* of the node when its repetition level
+//! is at most `r` and its definition level at least `d`: there each element of the list around it (or each row) begins.
+//! In a slot the node is valid when the definition level reaches the node's own. A list's elements are, in the same way,
+//! the slots of its item: so the offsets count the item's slots before each slot of the list.
+
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+use crate::error::{Error, Result};
+use crate::simd::vectorized;
+use crate::values::Bits;
+
+/// The levels of a leaf's entries; both vectors are of one length, but one whose maximum is 0 stays empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// How many lists each entry continues.
+    pub repetition: Vec<u8>,
+    /// How many optional and repeated fields on the path are there.
+    pub definition: Vec<u8>,
+}
+
+impl Levels {
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.repetition.len().max(self.definition.len())
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all entries and keeps the memory.
+    pub fn clear(&mut self) {
+        self.repetition.clear();
+        self.definition.clear();
+    }
+}
+
+/// Which entries are slots of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// The number of repeated fields above the node.
+    pub repetition: u8,
+    /// The definition level of the innermost of them, 0 where there is none.
+    pub definition: u8,
+}
+
+impl Slots {
+    /// The slots of the rows.
+    pub const ROWS: Slots = Slots { repetition: 0, definition: 0 };
+
+    /// The slots among the 64 entries from `at` on.
+    #[inline(always)]
+    fn mask(self, levels: &Levels, at: usize) -> u64 {
+        let count = levels.len().saturating_sub(at).min(64);
+        let all = if count < 64 { (1 << count) - 1 } else { u64::MAX };
+        let begun = match levels.repetition.get(at..) {
+            Some(repetition) if !levels.repetition.is_empty() => at_most(window(repetition), self.repetition),
+            _ => u64::MAX,
+        };
+        all & begun & at_least_at(&levels.definition, at, self.definition)
+    }
+}
+
+/// The first 64 bytes.
+#[inline(always)]
+fn window(bytes: &[u8]) -> &[u8] {
+    bytes.get(..64).unwrap_or(bytes)
+}
+
+#[inline(always)]
+fn at_most(levels: &[u8], threshold: u8) -> u64 {
+    match <&[u8; 64]>::try_from(levels) {
+        Ok(block) => mask_of(block, |level| level <= threshold),
+        Err(_) => levels.iter().enumerate().fold(0, |mask, (bit, level)| mask | u64::from(*level <= threshold) << bit),
+    }
+}
+
+#[inline(always)]
+fn at_least(levels: &[u8], threshold: u8) -> u64 {
+    match <&[u8; 64]>::try_from(levels) {
+        Ok(block) => mask_of(block, |level| level >= threshold),
+        Err(_) => levels.iter().enumerate().fold(0, |mask, (bit, level)| mask | u64::from(*level >= threshold) << bit),
+    }
+}
+
+/// Whether each definition level among the 64 from `at` on reaches `threshold`; all do when none are stored.
+#[inline(always)]
+fn at_least_at(definition: &[u8], at: usize, threshold: u8) -> u64 {
+    match definition.get(at..) {
+        Some(levels) if !definition.is_empty() && threshold > 0 => at_least(window(levels), threshold),
+        _ => u64::MAX,
+    }
+}
+
+/// One bit a byte; the loop compiles to a vector comparison that yields a mask.
+#[inline(always)]
+fn mask_of(block: &[u8; 64], test: impl Fn(u8) -> bool) -> u64 {
+    let mut bytes = [0u8; 8];
+    for (byte, eight) in bytes.iter_mut().zip(block.as_chunks::<8>().0) {
+        let mut flags = [0u8; 8];
+        for (flag, level) in flags.iter_mut().zip(eight) {
+            *flag = u8::from(test(*level));
+        }
+        // Gathers the lowest bit of each byte: the product puts byte i's bit at position 56 + i.
+        *byte = (u64::from_le_bytes(flags).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8;
+    }
+    u64::from_le_bytes(bytes)
+}
+
+/// Appends a bit for each level: whether it is at least `threshold`.
+pub(crate) fn push_at_least(levels: &[u8], threshold: u8, out: &mut Bits) {
+    out.reserve(levels.len());
+    vectorized!(push_masks(levels, threshold, out));
+}
+
+#[inline(always)]
+fn push_masks(levels: &[u8], threshold: u8, out: &mut Bits) {
+    for block in levels.chunks(64) {
+        out.push_word(at_least(block, threshold), block.len());
+    }
+}
+
+/// Keeps the bits of `value` where `mask` is set, moved together.
+#[inline(always)]
+fn compress(value: u64, mask: u64) -> u64 {
+    if mask == u64::MAX {
+        return value;
+    }
+    let mut out = 0;
+    let mut to = 0;
+    let mut mask = mask;
+    // Whole runs of slots at a time: lists are mostly longer than one element.
+    while mask != 0 {
+        let skip = mask.trailing_zeros();
+        let run = (mask >> skip).trailing_ones();
+        let bits = value >> skip & (u64::MAX >> (64 - run));
+        out |= bits << to;
+        to += run;
+        mask = if skip + run < 64 { mask >> (skip + run) << (skip + run) } else { 0 };
+    }
+    out
+}
+
+/// Appends a bit for each slot of a node: whether the definition level reaches `present`. Returns the number of slots.
+pub fn validity(levels: &Levels, slots: Slots, present: u8, out: &mut Bits) -> usize {
+    vectorized!(validity_blocks(levels, slots, present, out))
+}
+
+#[inline(always)]
+fn validity_blocks(levels: &Levels, slots: Slots, present: u8, out: &mut Bits) -> usize {
+    let before = out.len();
+    for at in (0..levels.len()).step_by(64) {
+        let mask = slots.mask(levels, at);
+        let valid = at_least_at(&levels.definition, at, present);
+        out.push_word(compress(valid, mask), mask.count_ones() as usize);
+    }
+    out.len() - before
+}
+
+/// The number of slots of a node.
+pub fn count(levels: &Levels, slots: Slots) -> usize {
+    if levels.repetition.is_empty() && slots.definition == 0 {
+        return levels.len();
+    }
+    vectorized!(count_blocks(levels, slots))
+}
+
+#[inline(always)]
+fn count_blocks(levels: &Levels, slots: Slots) -> usize {
+    (0..levels.len()).step_by(64).map(|at| slots.mask(levels, at).count_ones() as usize).sum()
+}
+
+/// The offsets of a list: how many of its elements lie before each of its slots, and last how many there are.
+///
+/// `lists` are the slots of the list, `elements` those of its item.
+///
+/// # Errors
+/// `Malformed` when an element lies before the first list; `Limit` when there are more than `i32` can count.
+pub fn offsets(levels: &Levels, lists: Slots, elements: Slots) -> Result<Vec<i32>> {
+    if i32::try_from(levels.len()).is_err() {
+        return Err(Error::limit("more than 2^31 list elements in one batch: read fewer rows at a time"));
+    }
+    let mut out = Vec::with_capacity(count(levels, lists) + 1);
+    let total = vectorized!(offset_blocks(levels, lists, elements, &mut out));
+    if out.first().is_some_and(|first| *first != 0) || out.is_empty() && total != 0 {
+        return Err(Error::malformed("a list's element comes before the first list"));
+    }
+    out.push(total);
+    Ok(out)
+}
+
+#[inline(always)]
+fn offset_blocks(levels: &Levels, lists: Slots, elements: Slots, out: &mut Vec<i32>) -> i32 {
+    let mut total = 0i32;
+    for at in (0..levels.len()).step_by(64) {
+        let mut begins = lists.mask(levels, at);
+        let elements = elements.mask(levels, at);
+        while begins != 0 {
+            let lowest = begins & begins.wrapping_neg();
+            let before = (elements & (lowest - 1)).count_ones();
+            out.push(total.wrapping_add(before.cast_signed()));
+            begins ^= lowest;
+        }
+        total = total.wrapping_add(elements.count_ones().cast_signed());
+    }
+    total
+}
+
+/// How many entries the next `rows` rows take, counted from entry `at`, and how many rows begin there (fewer at the end).
+/// A row ends where the next begins.
+pub fn row_end(repetition: &[u8], at: usize, rows: usize) -> (usize, usize) {
+    let rest = repetition.get(at..).unwrap_or_default();
+    let mut begun = 0;
+    for (block, levels) in rest.chunks(64).enumerate() {
+        let mut mask = vectorized!(at_most(levels, 0));
+        let begins = mask.count_ones() as usize;
+        if begun + begins <= rows {
+            begun += begins;
+            continue;
+        }
+        for _ in begun..rows {
+            mask &= mask - 1;
+        }
+        return (block * 64 + mask.trailing_zeros() as usize, rows);
+    }
+    (rest.len(), begun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A list of lists of optional leaves: `optional group a (LIST) { repeated group { optional group b (LIST) { repeated group { optional x }}}}`.
+    type Row = Option<Vec<Option<Vec<Option<()>>>>>;
+
+    fn rows() -> impl Strategy<Value = Vec<Row>> {
+        let leaf = prop::option::of(Just(()));
+        let inner = prop::option::of(prop::collection::vec(leaf, 0..20));
+        prop::collection::vec(prop::option::of(prop::collection::vec(inner, 0..6)), 0..40)
+    }
+
+    /// Shreds rows as the specification describes.
+    fn shred(rows: &[Row]) -> Levels {
+        let mut levels = Levels::default();
+        let mut entry = |repetition: u8, definition: u8| {
+            levels.repetition.push(repetition);
+            levels.definition.push(definition);
+        };
+        for row in rows {
+            match row {
+                None => entry(0, 0),
+                Some(outer) if outer.is_empty() => entry(0, 1),
+                Some(outer) => {
+                    for (i, inner) in outer.iter().enumerate() {
+                        let begin = u8::from(i > 0);
+                        match inner {
+                            None => entry(begin, 2),
+                            Some(inner) if inner.is_empty() => entry(begin, 3),
+                            Some(inner) => {
+                                for (j, leaf) in inner.iter().enumerate() {
+                                    entry(if j > 0 { 2 } else { begin }, if leaf.is_some() { 5 } else { 4 });
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        levels
+    }
+
+    fn ends<T>(lists: impl Iterator<Item = Option<T>>, len: impl Fn(&T) -> usize) -> Vec<i32> {
+        let mut ends = vec![0];
+        for list in lists {
+            let last = *ends.last().unwrap();
+            ends.push(last + list.map_or(0, |list| len(&list)) as i32);
+        }
+        ends
+    }
+
+    proptest! {
+        #[test]
+        fn assembles_what_was_shredded(rows in rows(), cut in 0..50usize) {
+            let levels = shred(&rows);
+            let inner_slots = Slots { repetition: 1, definition: 2 };
+            let leaf_slots = Slots { repetition: 2, definition: 4 };
+            prop_assert_eq!(offsets(&levels, Slots::ROWS, inner_slots).unwrap(), ends(rows.iter().map(Option::as_ref), |list| list.len()));
+            let inner: Vec<_> = rows.iter().flatten().flatten().collect();
+            prop_assert_eq!(offsets(&levels, inner_slots, leaf_slots).unwrap(), ends(inner.iter().map(|list| list.as_ref()), |list| list.len()));
+            let leaves: Vec<_> = inner.iter().copied().flatten().flatten().collect();
+            for (slots, present, expected) in [
+                (Slots::ROWS, 1, rows.iter().map(Option::is_some).collect::<Vec<_>>()),
+                (inner_slots, 3, inner.iter().map(|list| list.is_some()).collect()),
+                (leaf_slots, 5, leaves.iter().map(|leaf| leaf.is_some()).collect()),
+            ] {
+                let mut bits = Bits::repeat(true, 3);
+                prop_assert_eq!(validity(&levels, slots, present, &mut bits), expected.len());
+                prop_assert_eq!(bits.iter().skip(3).collect::<Vec<_>>(), expected.clone());
+                prop_assert_eq!(count(&levels, slots), expected.len());
+            }
+            let cut = cut.min(rows.len());
+            prop_assert_eq!(row_end(&levels.repetition, 0, cut), (shred(&rows[..cut]).len(), cut));
+            prop_assert_eq!(row_end(&levels.repetition, 0, rows.len() + 7), (levels.len(), rows.len()));
+        }
+
+        #[test]
+        fn masks_agree_with_the_naive_twin(levels in prop::collection::vec(0..9u8, 64), value: u64, mask: u64, threshold in 0..9u8) {
+            let naive = levels.iter().enumerate().fold(0, |mask, (bit, level)| mask | u64::from(*level >= threshold) << bit);
+            prop_assert_eq!(at_least(&levels, threshold), naive);
+            let bits = (0..64).filter(|bit| mask >> bit & 1 == 1).enumerate();
+            prop_assert_eq!(compress(value, mask), bits.fold(0, |out, (to, bit)| out | (value >> bit & 1) << to));
+        }
+    }
+
+    #[test]
+    fn an_element_before_the_first_list_is_an_error() {
+        let levels = Levels { repetition: vec![1, 0], definition: vec![2, 2] };
+        assert!(offsets(&levels, Slots::ROWS, Slots { repetition: 1, definition: 2 }).is_err());
+    }
+}

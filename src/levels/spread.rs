@@ -1,0 +1,296 @@
+//! Dense values → slots with placeholders where nulls are.
+//!
+//! Works on 64 slots at a time: all valid copies, all null skips. Mixed words use AVX-512's expand, which puts densely
+//! stored values into the lanes that a mask names, or else walk the set bits.
+
+use crate::values::{Bits, Values};
+
+/// Appends `n` slots to `out`: the values of `dense`, in order, go where the bits of `validity` from `start` on are set; the
+/// other slots get 0, no bytes, or zero bytes. `dense` and `out` are of one shape.
+///
+/// Values that `dense` has too few of read as placeholders, and those beyond are ignored: callers decode as many as
+/// there are set bits.
+pub fn spread(dense: &Values, validity: &Bits, start: usize, n: usize, out: &mut Values) {
+    match (dense, out) {
+        (Values::Words32(dense), Values::Words32(out)) => spread_words(dense, validity, start, n, out, expand32),
+        (Values::Words64(dense), Values::Words64(out)) => spread_words(dense, validity, start, n, out, expand64),
+        (Values::Bits(dense), Values::Bits(out)) => spread_bits(dense, validity, start, n, out),
+        (Values::Fixed(dense), Values::Fixed(out)) => {
+            let Some(data) = out.data_mut() else {
+                out.extend_zeros(n);
+                return;
+            };
+            match dense.width() {
+                2 => spread_chunks::<2>(dense.data(), validity, start, n, data),
+                12 => spread_chunks::<12>(dense.data(), validity, start, n, data),
+                16 => spread_chunks::<16>(dense.data(), validity, start, n, data),
+                width => spread_bytes(dense.data(), width, validity, start, n, data),
+            }
+        }
+        (Values::Bytes(dense), Values::Bytes(out)) => {
+            // Byte arrays are decoded in place, see `spread_offsets`; this is the way for those that were not.
+            let mut values = dense.iter();
+            for slot in 0..n {
+                let value = if validity.get(start + slot) == Some(true) { values.next().unwrap_or_default() } else { &[] };
+                if out.push(value).is_err() {
+                    break;
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Byte arrays in place: `offsets` ends with the offsets of `k` dense values; afterwards it ends with those of `n` slots,
+/// where `k` is the number of set bits among the `n` bits of `validity` from `start` on. No bytes move.
+pub(crate) fn spread_offsets(offsets: &mut Vec<i32>, validity: &Bits, start: usize, k: usize, n: usize) {
+    if k >= n {
+        return;
+    }
+    let base = offsets.len().saturating_sub(k);
+    offsets.resize(base + n, 0);
+    let mut from = base + k;
+    for slot in (0..n).rev() {
+        // `from` is one past the dense value that ends at or before this slot.
+        let end = from.checked_sub(1).and_then(|last| offsets.get(last)).copied().unwrap_or(0);
+        if let Some(to) = offsets.get_mut(base + slot) {
+            *to = end;
+        }
+        if validity.get(start + slot) == Some(true) {
+            from -= 1;
+        }
+    }
+}
+
+/// Expands up to 64 dense values into the slots that `mask` names.
+type Expand<T> = fn(dense: &[T], mask: u64, out: &mut [T; 64]);
+
+fn spread_words<T: Copy + Default>(dense: &[T], validity: &Bits, start: usize, n: usize, out: &mut Vec<T>, expand: Expand<T>) {
+    out.reserve(n);
+    let mut rest = dense;
+    let mut at = 0;
+    while at < n {
+        let count = (n - at).min(64);
+        let all = if count < 64 { (1 << count) - 1 } else { u64::MAX };
+        let mask = validity.word_at(start + at) & all;
+        let set = mask.count_ones() as usize;
+        let (taken, after) = rest.split_at(set.min(rest.len()));
+        if mask == all && taken.len() == count {
+            out.extend_from_slice(taken);
+        } else if mask == 0 {
+            out.resize(out.len() + count, T::default());
+        } else {
+            let mut block = [T::default(); 64];
+            // The whole rest goes in, because the vector kernel reads beyond the values that it needs.
+            expand(rest, mask, &mut block);
+            out.extend_from_slice(block.get(..count).unwrap_or_default());
+        }
+        rest = after;
+        at += count;
+    }
+}
+
+fn expand_portable<T: Copy + Default>(dense: &[T], mask: u64, out: &mut [T; 64]) {
+    let mut mask = mask;
+    let mut dense = dense.iter();
+    while mask != 0 {
+        let slot = mask.trailing_zeros() as usize;
+        if let (Some(to), Some(value)) = (out.get_mut(slot), dense.next()) {
+            *to = *value;
+        }
+        mask &= mask - 1;
+    }
+}
+
+fn expand32(dense: &[u32], mask: u64, out: &mut [u32; 64]) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx512) = crate::simd::level().as_avx512()
+        && dense.len() >= 64
+    {
+        return x86::expand32(avx512, dense, mask, out);
+    }
+    expand_portable(dense, mask, out);
+}
+
+fn expand64(dense: &[u64], mask: u64, out: &mut [u64; 64]) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx512) = crate::simd::level().as_avx512()
+        && dense.len() >= 64
+    {
+        return x86::expand64(avx512, dense, mask, out);
+    }
+    expand_portable(dense, mask, out);
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use fearless_simd::prelude::*;
+    use fearless_simd::{u32x16, u64x8};
+
+    fearless_simd::kernel!(
+        pub(super) fn expand32(avx512: Avx512, dense: &[u32], mask: u64, out: &mut [u32; 64]) {
+            use core::arch::x86_64::*;
+            let mut rest = dense;
+            for (i, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+                let lanes = (mask >> (16 * i)) as u16;
+                let Some(sixteen) = rest.first_chunk::<16>() else { return super::expand_portable_tail(rest, lanes.into(), out) };
+                let values: __m512i = u32x16::from_slice(avx512, sixteen).into();
+                let values: u32x16<_> = _mm512_maskz_expand_epi32(lanes, values).simd_into(avx512);
+                values.store_slice(out);
+                rest = rest.get(lanes.count_ones() as usize..).unwrap_or_default();
+            }
+        }
+    );
+
+    fearless_simd::kernel!(
+        pub(super) fn expand64(avx512: Avx512, dense: &[u64], mask: u64, out: &mut [u64; 64]) {
+            use core::arch::x86_64::*;
+            let mut rest = dense;
+            for (lanes, out) in mask.to_le_bytes().into_iter().zip(out.as_chunks_mut::<8>().0) {
+                let Some(eight) = rest.first_chunk::<8>() else { return super::expand_portable_tail(rest, lanes.into(), out) };
+                let values: __m512i = u64x8::from_slice(avx512, eight).into();
+                let values: u64x8<_> = _mm512_maskz_expand_epi64(lanes, values).simd_into(avx512);
+                values.store_slice(out);
+                rest = rest.get(lanes.count_ones() as usize..).unwrap_or_default();
+            }
+        }
+    );
+}
+
+/// The last lanes of a block for which no whole vector is left. A block is handed to the kernels with at least 64 dense
+/// values, of which each vector takes no more than its width, so that this never has lanes to fill after it.
+#[cfg(target_arch = "x86_64")]
+fn expand_portable_tail<T: Copy>(dense: &[T], mask: u64, out: &mut [T]) {
+    let slots = out.iter_mut().enumerate().filter(|(slot, _)| mask >> slot & 1 == 1);
+    slots.zip(dense).for_each(|((_, to), value)| *to = *value);
+}
+
+fn spread_bits(dense: &Bits, validity: &Bits, start: usize, n: usize, out: &mut Bits) {
+    out.reserve(n);
+    let mut from = 0;
+    let mut at = 0;
+    while at < n {
+        let count = (n - at).min(64);
+        let all = if count < 64 { (1 << count) - 1 } else { u64::MAX };
+        let mask = validity.word_at(start + at) & all;
+        out.push_word(deposit(dense.word_at(from), mask), count);
+        from += mask.count_ones() as usize;
+        at += count;
+    }
+}
+
+/// Moves the low bits of `value` to the positions that `mask` names.
+#[inline]
+fn deposit(value: u64, mask: u64) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = crate::simd::level().as_avx2() {
+        return bmi::deposit(avx2, value, mask);
+    }
+    deposit_portable(value, mask)
+}
+
+#[cfg(target_arch = "x86_64")]
+mod bmi {
+    fearless_simd::kernel!(
+        #[inline]
+        pub(super) fn deposit(_avx2: Avx2, value: u64, mask: u64) -> u64 {
+            core::arch::x86_64::_pdep_u64(value, mask)
+        }
+    );
+}
+
+fn deposit_portable(value: u64, mask: u64) -> u64 {
+    let (mut value, mut mask, mut out) = (value, mask, 0);
+    while mask != 0 {
+        out |= (value & 1) * (mask & mask.wrapping_neg());
+        value >>= 1;
+        mask &= mask - 1;
+    }
+    out
+}
+
+fn spread_chunks<const WIDTH: usize>(dense: &[u8], validity: &Bits, start: usize, n: usize, out: &mut Vec<u8>) {
+    out.reserve(n * WIDTH);
+    let mut values = dense.as_chunks::<WIDTH>().0.iter();
+    let mut slot = 0;
+    while slot < n {
+        let count = (n - slot).min(64);
+        let word = validity.word_at(start + slot);
+        for bit in 0..count {
+            let value = if word >> bit & 1 == 1 { values.next() } else { None };
+            out.extend_from_slice(value.unwrap_or(&[0; WIDTH]));
+        }
+        slot += count;
+    }
+}
+
+fn spread_bytes(dense: &[u8], width: usize, validity: &Bits, start: usize, n: usize, out: &mut Vec<u8>) {
+    let mut values = dense.chunks_exact(width.max(1));
+    for slot in 0..n {
+        let value = if validity.get(start + slot) == Some(true) { values.next() } else { None };
+        match value {
+            Some(value) => out.extend_from_slice(value),
+            None => out.resize(out.len() + width, 0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::{ByteArrays, FixedBytes};
+    use proptest::prelude::*;
+
+    /// Validity with runs, as real columns have it.
+    fn validity() -> impl Strategy<Value = Vec<bool>> {
+        let run = prop_oneof![(any::<bool>(), 1..300usize), (any::<bool>(), Just(1usize))];
+        prop::collection::vec(run, 0..60).prop_map(|runs| runs.into_iter().flat_map(|(bit, n)| std::iter::repeat_n(bit, n)).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_naive_twin(validity in validity(), before in 0..70usize) {
+            let n = validity.len();
+            let bits: Bits = std::iter::repeat_n(false, before).chain(validity.iter().copied()).collect();
+            let k = validity.iter().filter(|valid| **valid).count();
+            let slots: Vec<Option<u64>> = {
+                let mut next = 0;
+                validity.iter().map(|valid| valid.then(|| { next += 1; next })).collect()
+            };
+            let mut words = Values::Words64(vec![9]);
+            spread(&Values::Words64((1..=k as u64).collect()), &bits, before, n, &mut words);
+            prop_assert_eq!(words, Values::Words64(std::iter::once(9).chain(slots.iter().map(|slot| slot.unwrap_or(0))).collect()));
+            let mut words = Values::Words32(vec![9]);
+            spread(&Values::Words32((1..=k as u32).collect()), &bits, before, n, &mut words);
+            prop_assert_eq!(words, Values::Words32(std::iter::once(9).chain(slots.iter().map(|slot| slot.unwrap_or(0) as u32)).collect()));
+            let mut flags = Values::Bits(Bits::repeat(true, 1));
+            spread(&Values::Bits((1..=k).map(|i| i % 3 == 0).collect()), &bits, before, n, &mut flags);
+            prop_assert_eq!(flags, Values::Bits(std::iter::once(true).chain(slots.iter().map(|slot| slot.is_some_and(|i| i % 3 == 0))).collect()));
+            for width in [0, 1, 2, 5, 12, 16] {
+                let value = |i: u64| std::iter::repeat_n(i as u8, width);
+                let mut dense = FixedBytes::new(width);
+                let mut expected = FixedBytes::new(width);
+                if width == 0 { dense.extend_zeros(k); expected.extend_zeros(n); }
+                dense.extend_from_bytes(&(1..=k as u64).flat_map(value).collect::<Vec<_>>());
+                expected.extend_from_bytes(&slots.iter().flat_map(|slot| value(slot.unwrap_or(0))).collect::<Vec<_>>());
+                let mut out = Values::Fixed(FixedBytes::new(width));
+                spread(&Values::Fixed(dense), &bits, before, n, &mut out);
+                prop_assert_eq!(out, Values::Fixed(expected));
+            }
+            let strings: Vec<Vec<u8>> = (1..=k).map(|i| vec![i as u8; i % 7]).collect();
+            let dense: ByteArrays = strings.iter().map(Vec::as_slice).collect();
+            let expected: ByteArrays = slots.iter().map(|slot| slot.map_or(&[][..], |i| strings[i as usize - 1].as_slice())).collect();
+            let (mut offsets, data) = dense.clone().into_parts();
+            spread_offsets(&mut offsets, &bits, before, k, n);
+            prop_assert_eq!((offsets, data), expected.clone().into_parts());
+            let mut out = Values::Bytes(ByteArrays::new());
+            spread(&Values::Bytes(dense), &bits, before, n, &mut out);
+            prop_assert_eq!(out, Values::Bytes(expected));
+        }
+
+        #[test]
+        fn deposit_agrees(value: u64, mask: u64) {
+            prop_assert_eq!(deposit(value, mask), deposit_portable(value, mask));
+        }
+    }
+}
