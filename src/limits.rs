@@ -16,7 +16,7 @@ pub struct Limits {
     pub footer_bytes: usize,
     /// A page's uncompressed size in bytes. Default 256 MiB.
     pub page_bytes: usize,
-    /// How deep the schema may nest. Default 100.
+    /// How deep the schema may nest. Default 100; never more than 250, whatever is set here.
     pub schema_depth: usize,
     /// The size of one record batch in bytes; a batch ends before it would grow larger than this, so rows of
     /// a batch can be fewer than asked for. Default 1 GiB; never more than `i32` offsets can address.

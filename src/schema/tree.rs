@@ -5,18 +5,25 @@ use std::ops::Range;
 
 use crate::format::{ConvertedType, PhysicalType};
 use crate::schema::LogicalType;
+use crate::schema::find::PathIndex;
 
 /// The schema of a file: a tree of fields.
 ///
-/// It is made once and meant to be shared in an `Arc`.
-#[derive(Clone, Debug, PartialEq)]
+/// It is made once, by [`from_elements`](Self::from_elements), [`new`](Self::new) or parsing the message text form, and
+/// meant to be shared in an `Arc`. Two schemas are equal when their names and fields are.
+#[derive(Clone)]
 pub struct Schema {
     pub(super) name: String,
     pub(super) fields: Vec<Field>,
     pub(super) leaves: Vec<Leaf>,
+    /// Number of fields of the whole tree.
+    pub(super) nodes: u32,
+    pub(super) index: PathIndex,
 }
 
 /// A field of the schema: a column, or a group of fields.
+///
+/// Fields that are built by hand have their levels and leaves only in the [`Schema`] that is made of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     pub(super) name: String,
@@ -28,6 +35,8 @@ pub struct Field {
     pub(super) definition_level: u8,
     pub(super) repetition_level: u8,
     pub(super) leaves: Range<usize>,
+    /// Its number in the tree, depth first.
+    pub(super) node: u32,
 }
 
 /// How often a field occurs in its parent.
@@ -87,9 +96,9 @@ pub struct Leaf {
 /// The names that lead from the root to a column.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ColumnPath {
-    dotted: Box<str>,
+    pub(super) dotted: Box<str>,
     /// Where each name but the last ends in `dotted`.
-    ends: Vec<u32>,
+    pub(super) ends: Vec<u32>,
 }
 
 impl Schema {
@@ -108,9 +117,40 @@ impl Schema {
         &self.leaves
     }
 
-    /// The column with this dotted path, such as `a.list.element`; the first one when there are several.
-    pub fn leaf(&self, path: &str) -> Option<&Leaf> {
-        self.leaves.iter().find(|leaf| leaf.path.dotted() == path)
+    /// How many fields the tree has, groups and columns.
+    pub fn node_count(&self) -> usize {
+        self.nodes as usize
+    }
+
+    /// The fields on the way from the root to a column, the column's own last; none if there is no such column.
+    ///
+    /// ```
+    /// let schema: herringbone::schema::Schema = "message m { optional group a { repeated int32 b; } }".parse()?;
+    /// let names: Vec<_> = schema.fields_to(0).map(|field| field.name()).collect();
+    /// assert_eq!(names, ["a", "b"]);
+    /// # Ok::<(), herringbone::Error>(())
+    /// ```
+    pub fn fields_to(&self, leaf: usize) -> impl Iterator<Item = &Field> {
+        let mut below = self.fields();
+        std::iter::from_fn(move || {
+            let place = below.partition_point(|field| field.leaves.end <= leaf);
+            let field = below.get(place)?;
+            below = field.fields();
+            Some(field)
+        })
+    }
+}
+
+impl PartialEq for Schema {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.fields == other.fields
+    }
+}
+
+/// Prints the message text form.
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
