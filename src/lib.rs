@@ -10,6 +10,7 @@ mod thrift;
 
 pub mod format;
 
+pub mod metadata;
 pub mod schema;
 
 pub mod compression;
@@ -27,3 +28,4 @@ pub mod arrow;
 
 pub use error::{Error, ErrorKind, Place, Result};
 pub use limits::Limits;
+pub use metadata::FileMetadata;

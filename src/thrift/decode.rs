@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Charges memory to the budget.
-    fn charge(&mut self, bytes: usize) -> Result<()> {
+    pub(crate) fn charge(&mut self, bytes: usize) -> Result<()> {
         self.budget =
             self.budget.checked_sub(bytes).ok_or_else(|| Error::limit("the metadata takes more memory than Limits::metadata_bytes"))?;
         Ok(())

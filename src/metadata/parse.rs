@@ -1,0 +1,165 @@
+//! One pass over the footer: everything but the column chunks, of which only the places are remembered.
+
+use crate::error::{Error, Result};
+use crate::format::{ColumnOrder, KeyValue, SchemaElement};
+use crate::limits::Limits;
+use crate::thrift::{Decode, Reader, Wire};
+
+/// A position in the footer; a footer has less than 4 GiB.
+pub(super) type At = u32;
+
+/// The footer without its column chunks.
+#[derive(Debug)]
+pub(super) struct Skeleton<'a> {
+    pub(super) version: i32,
+    pub(super) schema: Vec<SchemaElement<'a>>,
+    pub(super) num_rows: i64,
+    pub(super) row_groups: RowGroups,
+    pub(super) key_values: Option<At>,
+    pub(super) created_by: Option<String>,
+    pub(super) column_orders: Vec<ColumnOrder>,
+    pub(super) encryption_algorithm: Option<At>,
+    pub(super) footer_signing_key_metadata: Option<At>,
+}
+
+/// All row groups of a file.
+#[derive(Debug, Default)]
+pub(super) struct RowGroups {
+    pub(super) entries: Vec<Entry>,
+    /// Where the column chunks begin, those of all row groups one after another.
+    pub(super) chunks: Vec<At>,
+}
+
+/// The small fields of a row group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) num_rows: u64,
+    pub(super) total_byte_size: u64,
+    pub(super) total_compressed_size: Option<u64>,
+    pub(super) file_offset: Option<u64>,
+    pub(super) sorting_columns: Option<At>,
+    pub(super) num_columns: u32,
+    pub(super) ordinal: Option<i16>,
+}
+
+/// Reads a footer; the error has the position in it at which reading stopped.
+pub(super) fn skeleton<'a>(footer: &'a [u8], limits: &Limits) -> Result<Skeleton<'a>, (Error, usize)> {
+    let mut reader = Reader::new(footer, limits.metadata_bytes);
+    fields(&mut reader).map_err(|error| (error, reader.position()))
+}
+
+fn fields<'a>(reader: &mut Reader<'a>) -> Result<Skeleton<'a>> {
+    let (mut version, mut schema, mut num_rows, mut row_groups) = (None, None, None, None);
+    let (mut key_values, mut created_by, mut encryption_algorithm, mut footer_signing_key_metadata) = (None, None, None, None);
+    let mut column_orders = Vec::new();
+    let mut last = 0;
+    while let Some(field) = reader.field(&mut last)? {
+        match (field.id, field.wire) {
+            (1, Wire::I32) => version = Some(i32::decode(reader)?),
+            (2, Wire::List) => schema = Some(Vec::<SchemaElement<'_>>::decode(reader)?),
+            (3, Wire::I64) => num_rows = Some(i64::decode(reader)?),
+            (4, Wire::List) => row_groups = Some(all_row_groups(reader)?),
+            (5, Wire::List) => key_values = Some(checked_key_values(reader)?),
+            (6, Wire::Binary) => created_by = Some(String::from_utf8_lossy(reader.binary()?).into_owned()),
+            (7, Wire::List) => column_orders = Vec::<ColumnOrder>::decode(reader)?,
+            (8, Wire::Struct) => encryption_algorithm = Some(skipped(reader, Wire::Struct)?),
+            (9, Wire::Binary) => footer_signing_key_metadata = Some(skipped(reader, Wire::Binary)?),
+            _ => reader.skip(field.wire)?,
+        }
+    }
+    let lacks = |field: &str| Error::malformed(format!("the footer lacks its field {field}"));
+    Ok(Skeleton {
+        version: version.ok_or_else(|| lacks("version"))?,
+        schema: schema.ok_or_else(|| lacks("schema"))?,
+        num_rows: num_rows.ok_or_else(|| lacks("num_rows"))?,
+        row_groups: row_groups.ok_or_else(|| lacks("row_groups"))?,
+        key_values,
+        created_by,
+        column_orders,
+        encryption_algorithm,
+        footer_signing_key_metadata,
+    })
+}
+
+fn position(reader: &Reader<'_>) -> Result<At> {
+    At::try_from(reader.position()).map_err(|_| Error::limit("the footer has 4 GiB or more"))
+}
+
+fn skipped(reader: &mut Reader<'_>, wire: Wire) -> Result<At> {
+    let at = position(reader)?;
+    reader.skip(wire)?;
+    Ok(at)
+}
+
+/// Steps over the list of key-values, once it is known that it can be read again.
+fn checked_key_values(reader: &mut Reader<'_>) -> Result<At> {
+    let at = position(reader)?;
+    for _ in 0..structs(reader)? {
+        KeyValue::decode(reader)?;
+    }
+    Ok(at)
+}
+
+/// The length of a list of structs, whose elements come next.
+pub(super) fn structs(reader: &mut Reader<'_>) -> Result<usize> {
+    match reader.list()? {
+        (Wire::Struct, length) | (_, length @ 0) => Ok(length),
+        (other, _) => Err(Error::malformed(format!("a Thrift list has elements of type {other:?} instead of Struct"))),
+    }
+}
+
+fn all_row_groups(reader: &mut Reader<'_>) -> Result<RowGroups> {
+    let count = structs(reader)?;
+    reader.charge(count.saturating_mul(size_of::<Entry>()))?;
+    let mut row_groups = RowGroups::default();
+    for index in 0..count {
+        let entry = row_group(reader, &mut row_groups.chunks).map_err(|error| error.in_row_group(index))?;
+        row_groups.entries.push(entry);
+    }
+    Ok(row_groups)
+}
+
+fn row_group(reader: &mut Reader<'_>, chunks: &mut Vec<At>) -> Result<Entry> {
+    let (mut num_columns, mut num_rows, mut total_byte_size) = (None, None, None);
+    let (mut total_compressed_size, mut file_offset, mut sorting_columns, mut ordinal) = (None, None, None, None);
+    let chunks_before = chunks.len();
+    let mut last = 0;
+    while let Some(field) = reader.field(&mut last)? {
+        match (field.id, field.wire) {
+            (1, Wire::List) => {
+                chunks.truncate(chunks_before);
+                num_columns = Some(all_chunks(reader, chunks)?);
+            }
+            (2, Wire::I64) => total_byte_size = Some(i64::decode(reader)?),
+            (3, Wire::I64) => num_rows = Some(i64::decode(reader)?),
+            (4, Wire::List) => sorting_columns = Some(skipped(reader, Wire::List)?),
+            (5, Wire::I64) => file_offset = Some(i64::decode(reader)?),
+            (6, Wire::I64) => total_compressed_size = Some(i64::decode(reader)?),
+            (7, Wire::I16) => ordinal = i16::try_from(i64::decode(reader)?).ok(),
+            _ => reader.skip(field.wire)?,
+        }
+    }
+    let lacks = |field: &str| Error::malformed(format!("the row group lacks its field {field}"));
+    let num_rows = num_rows.ok_or_else(|| lacks("num_rows"))?;
+    let size = |size: Option<i64>| size.and_then(|size| u64::try_from(size).ok());
+    Ok(Entry {
+        num_rows: u64::try_from(num_rows).map_err(|_| Error::malformed(format!("the row group has {num_rows} rows")))?,
+        total_byte_size: size(Some(total_byte_size.ok_or_else(|| lacks("total_byte_size"))?)).unwrap_or(0),
+        total_compressed_size: size(total_compressed_size),
+        file_offset: size(file_offset),
+        sorting_columns,
+        num_columns: num_columns.ok_or_else(|| lacks("columns"))?,
+        ordinal,
+    })
+}
+
+/// Remembers where column chunks begin and steps over them.
+fn all_chunks(reader: &mut Reader<'_>, chunks: &mut Vec<At>) -> Result<u32> {
+    let count = structs(reader)?;
+    reader.charge(count.saturating_mul(size_of::<At>()))?;
+    for _ in 0..count {
+        chunks.push(position(reader)?);
+        reader.skip_struct()?;
+    }
+    u32::try_from(count).map_err(|_| Error::limit("the row group has 2^32 columns or more"))
+}
