@@ -330,8 +330,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decimals_compare_as_numbers(a: i128, b: i128, shift_a in 0..128, shift_b in 0..128, extra_a in 0..4_usize, extra_b in 0..4_usize) {
-            let (a, b) = (a >> shift_a, b >> shift_b);
+        fn decimals_compare_as_numbers(a: i128, b: i128, shift_a in 0..128_u32, shift_b in 0..128_u32, extra_a in 0..4_usize, extra_b in 0..4_usize) {
+            let (a, b): (i128, i128) = (a >> shift_a, b >> shift_b);
             let bytes = |value: i128, extra: usize| {
                 let bytes = value.to_be_bytes();
                 let sign = if value < 0 { 0xff } else { 0 };

@@ -346,14 +346,14 @@ mod tests {
         assert_eq!(shown(Value::FixedLenByteArray(vec![0xff; 16].into()), of(1)), "-0.1");
         assert_eq!(shown(Value::ByteArray(vec![].into()), of(1)), "0x");
         let long = shown(Value::ByteArray([&[1][..], &[0; 200]].concat().into()), of(0));
-        assert!(long.len() == 482 && long.starts_with("66803"), "2^1600 is {long}");
+        assert!(long.len() == 482 && long.starts_with("44462416477094044620"), "2^1600 is {long}");
         assert_eq!(shown(Value::Int32(7), of(u32::MAX)), "7e-4294967295");
     }
 
     proptest! {
         #[test]
-        fn decimals_have_the_digits_of_their_integer(value: i128, shift in 0..128) {
-            let value = value >> shift;
+        fn decimals_have_the_digits_of_their_integer(value: i128, shift in 0..128_u32) {
+            let value: i128 = value >> shift;
             let logical_type = LogicalType::Decimal { precision: 38, scale: 0 };
             let fixed = Value::FixedLenByteArray(value.to_be_bytes().to_vec().into());
             prop_assert_eq!(shown(fixed, logical_type), value.to_string());
