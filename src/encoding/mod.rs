@@ -5,6 +5,10 @@
 //! are passed to each call, so that page buffers can be reused.
 
 mod bit_packed;
+mod byte_stream_split;
+mod delta_binary_packed;
+mod delta_byte_array;
+mod delta_length_byte_array;
 mod dictionary;
 mod part;
 mod plain;
@@ -49,7 +53,7 @@ pub trait Decoder: Send {
     /// has no room for more. `page` is the same slice at each call: the values part of the page.
     ///
     /// # Errors
-    /// `Malformed` when the page has fewer values or breaks the encoding's rules.
+    /// `Malformed` when the page has fewer values or breaks the encoding's rules; what `out` holds then is unspecified.
     fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize>;
 
     /// Passes over the next `n` values, with the checks that reading them would do as far as they cost nothing.
@@ -57,6 +61,18 @@ pub trait Decoder: Send {
     /// # Errors
     /// As for [`read`](Decoder::read).
     fn skip(&mut self, page: &[u8], n: usize) -> Result<()>;
+
+    /// Makes `value` the one before the page's first value: its prefix counts for DELTA_BYTE_ARRAY in files of writers
+    /// that carried it over from page to page (PARQUET-246). Other encodings, which know no such state, ignore it.
+    fn set_previous(&mut self, value: &[u8]) {
+        let _ = value;
+    }
+
+    /// The value read or skipped last, where the encoding keeps it: what
+    /// [`set_previous`](Decoder::set_previous) of the next page's decoder wants.
+    fn previous(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// The decoder for a page's values.
@@ -79,6 +95,14 @@ pub fn decoder(
         (Encoding::Plain, ByteArray) => Box::new(plain::PlainBytes::new()),
         (Encoding::Plain, Int32 | Int64 | Float | Double | Int96 | FixedLenByteArray) => Box::new(plain::PlainFixed::new(shape)),
         (Encoding::RleDictionary | Encoding::PlainDictionary, _) => Box::new(dictionary::DictionaryDecoder::new(page, dictionary)?),
+        (Encoding::DeltaBinaryPacked, Int32) => Box::new(delta_binary_packed::DeltaReader::<u32>::new(page, 0)?),
+        (Encoding::DeltaBinaryPacked, Int64) => Box::new(delta_binary_packed::DeltaReader::<u64>::new(page, 0)?),
+        (Encoding::DeltaLengthByteArray, ByteArray) => Box::new(delta_length_byte_array::DeltaLengths::new(page)?),
+        (Encoding::DeltaByteArray, ByteArray) => Box::new(delta_byte_array::DeltaStrings::new(page, None)?),
+        (Encoding::DeltaByteArray, FixedLenByteArray) => Box::new(delta_byte_array::DeltaStrings::new(page, Some(shape.width))?),
+        (Encoding::ByteStreamSplit, Int32 | Int64 | Float | Double | FixedLenByteArray) => {
+            Box::new(byte_stream_split::ByteStreams::new(shape, page)?)
+        }
         (Encoding::Rle, Boolean) => Box::new(rle::RleBooleans::new(page)?),
         (Encoding::Unknown(id), _) => return Err(Error::unsupported(format!("encoding {id} is not known"))),
         (encoding, physical_type) => return Err(Error::malformed(format!("{physical_type} values cannot be encoded as {encoding}"))),
@@ -89,6 +113,12 @@ pub fn decoder(
 #[cold]
 pub(crate) fn too_few(wanted: usize, found: usize) -> Error {
     Error::malformed(format!("the page has {found} values where {wanted} more were expected"))
+}
+
+/// The message for byte arrays of more bytes than the page has left.
+#[cold]
+pub(crate) fn past_the_end(claimed: u64, left: usize) -> Error {
+    Error::malformed(format!("byte arrays claim {claimed} bytes, but {left} are left in the page"))
 }
 
 /// The message for a container of another shape than the page's values.

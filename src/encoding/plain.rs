@@ -6,8 +6,8 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 
-use crate::encoding::{Decoder, Shape, too_few, wrong_container};
-use crate::error::{Error, Result};
+use crate::encoding::{Decoder, Shape, past_the_end, too_few, wrong_container};
+use crate::error::Result;
 use crate::values::{ByteArrays, Values};
 
 /// Values of one width: INT32, INT64, FLOAT, DOUBLE, INT96, FIXED_LEN_BYTE_ARRAY.
@@ -113,7 +113,7 @@ impl Decoder for PlainBytes {
         let mut rest = page.get(self.at..).unwrap_or_default();
         for done in 0..n {
             let (length, after) = split_length(rest).ok_or_else(|| too_few(n, done))?;
-            rest = after.get(length..).ok_or_else(|| past_the_end(length, after.len()))?;
+            rest = after.get(length..).ok_or_else(|| past_the_end(length as u64, after.len()))?;
         }
         self.at = page.len().saturating_sub(rest.len());
         Ok(())
@@ -140,7 +140,7 @@ fn copy_values(rest: &mut &[u8], n: usize, arrays: &mut ByteArrays) -> Result<us
     for done in 0..n {
         let (length, after) = split_length(rest).ok_or_else(|| too_few(n, done))?;
         if length > room {
-            return if length > after.len() { Err(past_the_end(length, after.len())) } else { Ok(done) };
+            return if length > after.len() { Err(past_the_end(length as u64, after.len())) } else { Ok(done) };
         }
         // Short values are copied in pieces of fixed size and cut afterwards: no call, no loop.
         match after.first_chunk::<32>() {
@@ -150,7 +150,7 @@ fn copy_values(rest: &mut &[u8], n: usize, arrays: &mut ByteArrays) -> Result<us
                 data.truncate(end);
             }
             _ => {
-                data.extend_from_slice(after.get(..length).ok_or_else(|| past_the_end(length, after.len()))?);
+                data.extend_from_slice(after.get(..length).ok_or_else(|| past_the_end(length as u64, after.len()))?);
                 end = data.len();
             }
         }
@@ -159,11 +159,6 @@ fn copy_values(rest: &mut &[u8], n: usize, arrays: &mut ByteArrays) -> Result<us
         *rest = after.get(length..).unwrap_or_default();
     }
     Ok(n)
-}
-
-#[cold]
-fn past_the_end(length: usize, left: usize) -> Error {
-    Error::malformed(format!("a byte array claims {length} bytes, but {left} are left in the page"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,395 @@
+//! `DELTA_BYTE_ARRAY`: how many bytes each value shares with the start of the one before it (as `DELTA_BINARY_PACKED`),
+//! then the rest of each value as `DELTA_LENGTH_BYTE_ARRAY`.
+//!
+//! A value is put together right behind the one before it, in pieces of a fixed size that are cut by what comes next: no
+//! calls and hardly any branches for short values.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
+)]
+
+use crate::encoding::delta_binary_packed::DeltaReader;
+use crate::encoding::delta_length_byte_array::{append_offsets, fill_lengths, fitting, sum};
+use crate::encoding::{Decoder, past_the_end, wrong_container};
+use crate::error::{Error, Result};
+use crate::simd::vectorized;
+use crate::values::Values;
+
+/// How many values are put together at a time.
+const BLOCK: usize = 256;
+/// Bytes are copied in pieces of this size.
+const PIECE: usize = 32;
+
+/// Reads BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY.
+pub(crate) struct DeltaStrings {
+    prefixes: DeltaReader<u32>,
+    suffixes: DeltaReader<u32>,
+    /// Where the bytes of the next suffix begin.
+    at: usize,
+    /// The value before the next one.
+    last: Vec<u8>,
+    /// The length that each value must have, if it is fixed.
+    width: Option<usize>,
+}
+
+/// Prefix and suffix lengths of the next values, checked against each other and the page.
+struct Lengths {
+    count: usize,
+    prefixes: [u32; BLOCK],
+    suffixes: [u32; BLOCK],
+    /// The sum of both.
+    values: [u32; BLOCK],
+}
+
+impl Lengths {
+    fn new() -> Self {
+        Self { count: 0, prefixes: [0; BLOCK], suffixes: [0; BLOCK], values: [0; BLOCK] }
+    }
+
+    fn prefixes(&self) -> &[u32] {
+        self.prefixes.get(..self.count).unwrap_or_default()
+    }
+
+    fn suffixes(&self) -> &[u32] {
+        self.suffixes.get(..self.count).unwrap_or_default()
+    }
+
+    fn values(&mut self) -> &mut [u32] {
+        self.values.get_mut(..self.count).unwrap_or_default()
+    }
+}
+
+impl DeltaStrings {
+    /// A decoder of values of any length, or of `width` bytes each.
+    pub(crate) fn new(page: &[u8], width: Option<usize>) -> Result<Self> {
+        let prefixes = DeltaReader::new(page, 0)?;
+        let suffixes = DeltaReader::new(page, prefixes.end(page)?)?;
+        Ok(Self { prefixes, suffixes, at: suffixes.end(page)?, last: Vec::new(), width })
+    }
+
+    /// Decodes the lengths of the next `n` (at most [`BLOCK`]) values.
+    fn block(&mut self, page: &[u8], n: usize, lengths: &mut Lengths) -> Result<()> {
+        lengths.count = n;
+        fill_lengths(&mut self.prefixes, page, lengths.prefixes.get_mut(..n).unwrap_or_default())?;
+        fill_lengths(&mut self.suffixes, page, lengths.suffixes.get_mut(..n).unwrap_or_default())?;
+        let left = page.len().saturating_sub(self.at);
+        let total = vectorized!(sum(lengths.suffixes()));
+        if total > left as u64 {
+            return Err(past_the_end(total, left));
+        }
+        let mut before = self.last.len() as u64;
+        let mut shared_too_much = false;
+        for ((prefix, suffix), value) in lengths.prefixes.iter().zip(&lengths.suffixes).zip(&mut lengths.values).take(n) {
+            shared_too_much |= u64::from(*prefix) > before;
+            *value = prefix.saturating_add(*suffix);
+            before = u64::from(*value);
+        }
+        if shared_too_much {
+            return Err(Error::malformed("a value shares more bytes with the one before it than that one has"));
+        }
+        if let Some(width) = self.width
+            && lengths.values().iter().any(|length| *length as usize != width)
+        {
+            return Err(Error::malformed(format!("delta-encoded values of another length than the column's {width} bytes")));
+        }
+        Ok(())
+    }
+
+    /// Reads up to a block of values, as many as fit into `room`, and appends their bytes to `out`; returns how many.
+    fn build(&mut self, page: &[u8], n: usize, room: usize, lengths: &mut Lengths, out: &mut Vec<u8>) -> Result<usize> {
+        let (prefixes, suffixes) = (self.prefixes, self.suffixes);
+        self.block(page, n.min(BLOCK), lengths)?;
+        let (count, total) = fitting(lengths.values(), room);
+        if count < lengths.count {
+            (self.prefixes, self.suffixes, lengths.count) = (prefixes, suffixes, count);
+            self.prefixes.pass(page, count)?;
+            self.suffixes.pass(page, count)?;
+        }
+        if count == 0 {
+            return Ok(0);
+        }
+        let start = out.len();
+        let used = join(lengths, page.get(self.at..).unwrap_or_default(), &self.last, total, out).ok_or_else(inconsistent)?;
+        self.at = self.at.saturating_add(used);
+        let length = lengths.values().last().map_or(0, |length| *length as usize);
+        let last = out.get(start.max(out.len().saturating_sub(length))..).unwrap_or_default();
+        self.last.clear();
+        self.last.extend_from_slice(last);
+        Ok(count)
+    }
+}
+
+impl Decoder for DeltaStrings {
+    fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize> {
+        let mut lengths = Lengths::new();
+        let mut done: usize = 0;
+        while done < n {
+            let wanted = n.saturating_sub(done).min(BLOCK);
+            let count = match out {
+                Values::Bytes(out) if self.width.is_none() => {
+                    let room = out.room();
+                    let before = out.data().len();
+                    let count = self.build(page, wanted, room, &mut lengths, out.data_mut())?;
+                    append_offsets(lengths.values(), before, out);
+                    count
+                }
+                Values::Fixed(out) if self.width == Some(out.width()) => match out.data_mut() {
+                    Some(data) => self.build(page, wanted, usize::MAX, &mut lengths, data)?,
+                    None => {
+                        self.block(page, wanted, &mut lengths)?;
+                        self.last.clear();
+                        out.extend_zeros(wanted);
+                        wanted
+                    }
+                },
+                _ => return Err(wrong_container()),
+            };
+            done = done.saturating_add(count);
+            if count < wanted {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    fn skip(&mut self, page: &[u8], n: usize) -> Result<()> {
+        let mut lengths = Lengths::new();
+        for done in (0..n).step_by(BLOCK) {
+            self.block(page, BLOCK.min(n.saturating_sub(done)), &mut lengths)?;
+            let end = self.at.saturating_add(vectorized!(sum(lengths.suffixes())) as usize);
+            let source = page.get(self.at..end).unwrap_or_default();
+            last_value(lengths.prefixes(), lengths.suffixes(), source, &mut self.last).ok_or_else(inconsistent)?;
+            self.at = end;
+        }
+        Ok(())
+    }
+
+    fn set_previous(&mut self, value: &[u8]) {
+        self.last.clear();
+        self.last.extend_from_slice(value);
+    }
+
+    fn previous(&self) -> Option<&[u8]> {
+        Some(&self.last)
+    }
+}
+
+/// Appends values of `total` bytes together to `out`, the first of which shares bytes with `last`; returns how many bytes
+/// of `source` went into them, or `None` if the lengths contradict each other.
+fn join(lengths: &Lengths, source: &[u8], last: &[u8], total: usize, out: &mut Vec<u8>) -> Option<usize> {
+    let start = out.len();
+    let end = start.checked_add(total)?;
+    let (first, prefixes) = lengths.prefixes().split_first()?;
+    let (first_suffix, suffixes) = lengths.suffixes().split_first()?;
+    out.reserve(total.checked_add(PIECE)?);
+    out.extend_from_slice(last.get(..*first as usize)?);
+    let mut used = *first_suffix as usize;
+    out.extend_from_slice(source.get(..used)?);
+    let mut previous = start;
+    let mut at = out.len();
+    // Pieces reach beyond the last value by less than one of them.
+    out.resize(end.checked_add(PIECE)?, 0);
+    for (prefix, suffix) in prefixes.iter().zip(suffixes) {
+        let (prefix, suffix) = (*prefix as usize, *suffix as usize);
+        let middle = at.checked_add(prefix)?;
+        // The value before is at least as long as the prefix, so nothing that is copied has been written over.
+        let mut copied: usize = 0;
+        while copied < prefix {
+            let piece = *out.get(previous.checked_add(copied)?..)?.first_chunk::<PIECE>()?;
+            *out.get_mut(at.checked_add(copied)?..)?.first_chunk_mut()? = piece;
+            copied = copied.checked_add(PIECE)?;
+        }
+        let rest = source.get(used..)?;
+        match rest.first_chunk::<PIECE>() {
+            Some(piece) if suffix <= PIECE => *out.get_mut(middle..)?.first_chunk_mut()? = *piece,
+            _ => out.get_mut(middle..)?.get_mut(..suffix)?.copy_from_slice(rest.get(..suffix)?),
+        }
+        used = used.checked_add(suffix)?;
+        previous = at;
+        at = middle.checked_add(suffix)?;
+    }
+    out.truncate(end);
+    Some(used)
+}
+
+/// Makes `last`, the value before these, the last one of them: going back, each value adds what the later ones share.
+fn last_value(prefixes: &[u32], suffixes: &[u32], source: &[u8], last: &mut Vec<u8>) -> Option<()> {
+    let (prefix, suffix) = (*prefixes.last()? as usize, *suffixes.last()? as usize);
+    let mut wanted = prefix.checked_add(suffix)?;
+    last.resize(last.len().max(wanted), 0);
+    let length = wanted;
+    let mut end = source.len();
+    for (prefix, suffix) in prefixes.iter().zip(suffixes).rev() {
+        let (prefix, suffix) = (*prefix as usize, *suffix as usize);
+        let start = end.checked_sub(suffix)?;
+        if let Some(shared) = wanted.checked_sub(prefix) {
+            last.get_mut(prefix..wanted)?.copy_from_slice(source.get(start..start.checked_add(shared)?)?);
+            wanted = prefix;
+        }
+        end = start;
+    }
+    last.truncate(length);
+    Some(())
+}
+
+#[cold]
+fn inconsistent() -> Error {
+    Error::malformed("the prefix lengths of delta-encoded values contradict each other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::delta_binary_packed::tests::encode;
+    use crate::values::{ByteArrays, FixedBytes};
+    use proptest::prelude::*;
+
+    /// A page whose first value follows `last`.
+    fn page_of(values: &[Vec<u8>], last: &[u8]) -> Vec<u8> {
+        let before = std::iter::once(last).chain(values.iter().map(Vec::as_slice));
+        let shared = |(before, value): (&[u8], &Vec<u8>)| before.iter().zip(value).take_while(|(a, b)| a == b).count() as i64;
+        let prefixes: Vec<i64> = before.zip(values).map(shared).collect();
+        let suffixes: Vec<i64> = values.iter().zip(&prefixes).map(|(value, prefix)| value.len() as i64 - prefix).collect();
+        let mut page = encode(&prefixes, true, 32, 4, 0);
+        page.extend(encode(&suffixes, true, 32, 4, 0));
+        values.iter().zip(&prefixes).for_each(|(value, prefix)| page.extend(&value[*prefix as usize..]));
+        page
+    }
+
+    /// Values that keep some of the start of the one before.
+    fn values() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        let length = || prop_oneof![0..6usize, 0..40usize, 0..150usize];
+        prop::collection::vec((length(), length(), any::<u8>(), prop_oneof![1..3usize, 1..300usize]), 0..12).prop_map(|parts| {
+            let mut values: Vec<Vec<u8>> = Vec::new();
+            for (kept, added, byte, n) in parts {
+                for i in 0..n {
+                    let mut value = values.last().cloned().unwrap_or_default();
+                    value.truncate(kept);
+                    value.extend((0..added).map(|j| byte.wrapping_add((i * j) as u8)));
+                    values.push(value);
+                }
+            }
+            values
+        })
+    }
+
+    fn collected(values: &Values) -> Vec<Vec<u8>> {
+        match values {
+            Values::Bytes(arrays) => arrays.iter().map(<[u8]>::to_vec).collect(),
+            Values::Fixed(fixed) => fixed.iter().map(<[u8]>::to_vec).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_the_whole(
+            values in values(), last in prop::collection::vec(any::<u8>(), 0..10), steps in prop::collection::vec((any::<bool>(), 0..600usize), 0..8),
+            fresh in any::<bool>(), width in prop::option::of(0..50usize),
+        ) {
+            let values: Vec<Vec<u8>> = values.into_iter().map(|mut value| {
+                value.resize(width.unwrap_or(value.len()), 9);
+                value
+            }).collect();
+            let page = page_of(&values, &last);
+            let empty = || width.map_or(Values::Bytes(ByteArrays::new()), |width| Values::Fixed(FixedBytes::new(width)));
+            let mut decoder = DeltaStrings::new(&page, width).unwrap();
+            decoder.set_previous(&last);
+            let mut out = empty();
+            let mut read = Vec::new();
+            let mut expected = Vec::new();
+            let mut at = 0;
+            for (reading, n) in steps.into_iter().chain([(true, usize::MAX)]) {
+                let n = n.min(values.len() - at);
+                if reading {
+                    prop_assert_eq!(decoder.read(&page, n, &mut out).unwrap(), n);
+                    expected.extend_from_slice(&values[at..at + n]);
+                    if fresh {
+                        read.extend(collected(&out));
+                        out = empty();
+                    }
+                } else {
+                    decoder.skip(&page, n).unwrap();
+                }
+                at += n;
+                if at > 0 {
+                    prop_assert_eq!(decoder.previous().unwrap(), &values[at - 1]);
+                }
+            }
+            read.extend(collected(&out));
+            prop_assert_eq!(read, expected);
+            prop_assert!(decoder.read(&page, 1, &mut out).is_err());
+            prop_assert!(decoder.skip(&page, 1).is_err());
+        }
+
+        #[test]
+        fn stops_where_there_is_no_room(values in values(), limit in 300..5000usize) {
+            let page = page_of(&values, &[]);
+            let mut decoder = DeltaStrings::new(&page, None).unwrap();
+            let mut read: Vec<Vec<u8>> = Vec::new();
+            while read.len() < values.len() {
+                let mut out = Values::Bytes(ByteArrays::with_limit(limit));
+                let n = decoder.read(&page, values.len() - read.len(), &mut out).unwrap();
+                prop_assert!(n > 0);
+                prop_assert!(out.as_bytes().unwrap().data().len() <= limit);
+                read.extend(collected(&out));
+            }
+            prop_assert_eq!(read, values);
+        }
+
+        #[test]
+        fn any_bytes_end(page in prop::collection::vec(prop_oneof![any::<u8>(), 0..4u8], 0..200), n in 0..200usize, width in prop::option::of(0..4usize)) {
+            let page = [&[0x80, 1, 4, 40][..], &page].concat();
+            if let Ok(mut decoder) = DeltaStrings::new(&page, width) {
+                let mut out = width.map_or(Values::Bytes(ByteArrays::with_limit(1000)), |width| Values::Fixed(FixedBytes::new(width)));
+                let read = decoder.read(&page, n, &mut out);
+                let skipped = DeltaStrings::new(&page, width).unwrap().skip(&page, n);
+                if let Ok(read) = read {
+                    prop_assert_eq!(out.len(), read);
+                    prop_assert!(read < n || skipped.is_ok());
+                    prop_assert_eq!(collected(&out).len(), read);
+                } else {
+                    prop_assert!(skipped.is_err());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_prefix_longer_than_the_value_before_is_refused() {
+        for (prefixes, fine) in [([0, 3], true), ([0, 4], false), ([1, 0], false)] {
+            let mut page = encode(&prefixes, true, 32, 4, 0);
+            page.extend(encode(&[3, 1], true, 32, 4, 0));
+            page.extend(b"abcd");
+            let mut out = Values::Bytes(ByteArrays::new());
+            assert_eq!(DeltaStrings::new(&page, None).unwrap().read(&page, 2, &mut out).is_ok(), fine);
+            assert_eq!(DeltaStrings::new(&page, None).unwrap().skip(&page, 2).is_ok(), fine);
+        }
+    }
+
+    #[test]
+    fn fixed_lengths_are_checked() {
+        let page = page_of(&[b"abc".to_vec(), b"abd".to_vec(), b"ab".to_vec()], &[]);
+        let mut out = Values::Fixed(FixedBytes::new(3));
+        assert!(DeltaStrings::new(&page, Some(3)).unwrap().read(&page, 3, &mut out).is_err());
+        let mut out = Values::Fixed(FixedBytes::new(3));
+        assert_eq!(DeltaStrings::new(&page, Some(3)).unwrap().read(&page, 2, &mut out).unwrap(), 2);
+    }
+
+    /// A few bytes that claim values of a megabyte each, a million of them: only what the container takes is made.
+    #[test]
+    fn expansion_stops_at_the_room() {
+        let length = 1 << 20;
+        let (mut prefixes, mut suffixes) = (vec![length; 1 << 20], vec![0; 1 << 20]);
+        (prefixes[0], suffixes[0]) = (0, length);
+        let mut page = encode(&prefixes, true, 1 << 17, 8, 0);
+        page.extend(encode(&suffixes, true, 1 << 17, 8, 0));
+        page.extend(vec![7; length as usize]);
+        let mut decoder = DeltaStrings::new(&page, None).unwrap();
+        let mut out = Values::Bytes(ByteArrays::with_limit(5 << 20));
+        assert_eq!(decoder.read(&page, 1 << 20, &mut out).unwrap(), 5);
+        decoder.skip(&page, 1 << 19).unwrap();
+        assert_eq!(decoder.previous().unwrap().len(), 1 << 20);
+    }
+}
