@@ -703,7 +703,23 @@ def make_shapes():
     write("runs.delta-rle-v2", t, use_dictionary=False, column_encoding={"half_null": "DELTA_BINARY_PACKED", "one_req": "DELTA_BINARY_PACKED", "rising": "DELTA_BINARY_PACKED", "flag": "RLE"}, **v(2))
 
 
+def make_landings():
+    """A table that looks like data, for documentation."""
+    r, n = rng("landings"), 200
+    species = ["Atlantic herring", "Baltic herring", "sprat", "sardine", "anchovy"]
+    place = pa.struct([must("lat", pa.float64()), must("lon", pa.float64())])
+    t = table(
+        (pa.array([datetime.date(2024, 1, 1) + datetime.timedelta(days=i // 3) for i in range(n)]), must("landed", pa.date32())),
+        (pa.array([r.choice(species) for _ in range(n)]), must("species", pa.utf8())),
+        (pa.array(some([round(r.uniform(9, 38), 1) for _ in range(n)], "landings")), pa.field("length_cm", pa.float64())),
+        (pa.array([{"lat": round(r.uniform(53, 61), 3), "lon": round(r.uniform(1, 22), 3)} for _ in range(n)], place), pa.field("position", place)),
+        (pa.array([[r.randrange(1, 90) for _ in range(i % 4)] for i in range(n)], pa.list_(pa.field("element", pa.int32()))), pa.field("boxes", pa.list_(pa.field("element", pa.int32())))),
+    )  # fmt: skip
+    write("landings.zstd", t, compression="zstd", write_page_index=True, write_page_checksum=True, row_group_size=120, max_rows_per_page=50)
+
+
 def make_pyarrow():
+    make_landings()
     make_ints()
     make_floats()
     make_bools()
