@@ -13,6 +13,8 @@ pub mod format;
 pub mod metadata;
 pub mod schema;
 
+pub mod metadata;
+
 pub mod compression;
 
 pub mod values;
@@ -22,6 +24,8 @@ pub mod encoding;
 pub mod levels;
 
 pub mod page;
+
+pub mod read;
 
 #[cfg(feature = "arrow")]
 pub mod arrow;

@@ -1,0 +1,126 @@
+//! An open file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use bytes::Bytes;
+
+use crate::arrow::scan::ScanBuilder;
+use crate::arrow::stored_schema_bytes;
+use crate::arrow::types::{MapOptions, map_schema};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::metadata::FileMetadata;
+use crate::read::{self, FileSource, Source};
+
+/// A Parquet file whose metadata have been read.
+///
+/// Cloning is cheap, and scans of one file can run on many threads at once.
+///
+/// ```no_run
+/// use herringbone::arrow::ParquetFile;
+///
+/// # fn main() -> herringbone::Result<()> {
+/// let file = ParquetFile::open("trips.parquet")?;
+/// println!("{} rows", file.metadata().num_rows());
+/// for batch in file.scan().columns(["fare", "pickup.time"]).limit(1000).build()? {
+///     println!("{} rows", batch?.num_rows());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ParquetFile {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) metadata: FileMetadata,
+    pub(crate) limits: Limits,
+    pub(crate) name: Option<Arc<str>>,
+}
+
+impl std::fmt::Debug for ParquetFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParquetFile").field("name", &self.name).field("num_rows", &self.metadata.num_rows()).finish_non_exhaustive()
+    }
+}
+
+impl ParquetFile {
+    /// Opens a local file.
+    ///
+    /// # Errors
+    /// As [`read::metadata()`] says; the error names the path.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, Limits::default())
+    }
+
+    /// Opens a local file under the caller's limits.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_with(path: impl AsRef<Path>, limits: Limits) -> Result<Self> {
+        let name = path.as_ref().display().to_string();
+        let opened = FileSource::open(path).and_then(|source| Self::from_source_with(source, limits));
+        let mut file = opened.map_err(|error| error.in_file(name.as_str()))?;
+        file.name = Some(name.into());
+        Ok(file)
+    }
+
+    /// Reads a file that lies in memory.
+    ///
+    /// # Errors
+    /// As [`read::metadata()`] says.
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<Self> {
+        Self::from_source(bytes.into())
+    }
+
+    /// Reads from any source, such as a [`SeekSource`](read::SeekSource) around anything that reads and seeks.
+    ///
+    /// # Errors
+    /// As [`read::metadata()`] says.
+    pub fn from_source(source: impl Source + 'static) -> Result<Self> {
+        Self::from_source_with(source, Limits::default())
+    }
+
+    /// Reads from any source under the caller's limits.
+    ///
+    /// # Errors
+    /// As [`read::metadata()`] says.
+    pub fn from_source_with(source: impl Source + 'static, limits: Limits) -> Result<Self> {
+        let metadata = read::metadata(&source, &limits)?;
+        Ok(Self { source: Arc::new(source), metadata, limits, name: None })
+    }
+
+    /// A file whose metadata the caller has already, from an earlier [`metadata`](Self::metadata) of the same bytes.
+    pub fn from_metadata(source: impl Source + 'static, metadata: FileMetadata, limits: Limits) -> Self {
+        Self { source: Arc::new(source), metadata, limits, name: None }
+    }
+
+    /// The file's metadata.
+    pub fn metadata(&self) -> &FileMetadata {
+        &self.metadata
+    }
+
+    /// The Arrow schema of all columns, as a scan without further options gives it.
+    ///
+    /// # Errors
+    /// `Unsupported` where a type has no Arrow type.
+    pub fn arrow_schema(&self) -> Result<SchemaRef> {
+        let stored = stored_schema_bytes(&self.metadata);
+        let mapped = map_schema(self.metadata.schema(), stored.as_deref(), &|_| true, &MapOptions::default());
+        mapped.map(|(schema, _)| schema).map_err(|error| self.place(error))
+    }
+
+    /// Begins to say what is to be read, and how.
+    pub fn scan(&self) -> ScanBuilder {
+        ScanBuilder::new(self.clone())
+    }
+
+    /// Adds the file's name to an error.
+    #[cold]
+    pub(crate) fn place(&self, error: Error) -> Error {
+        match &self.name {
+            Some(name) => error.in_file(&**name),
+            None => error,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! A lane: one root field of one row group, read batch after batch.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use bytes::Bytes;
+
+use crate::arrow::nested::{Leaves, assemble};
+use crate::arrow::plan::{Batch, Group, Plan};
+use crate::error::{Error, Result};
+use crate::read::{LeafData, LeafReader, PageOptions, PageReader, PageSource, Scratch};
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Runs with this thread's scratch memory; a second user at the same time gets its own.
+fn with_scratch<R>(run: impl FnOnce(&mut Scratch) -> R) -> R {
+    let mut scratch = SCRATCH.with(|scratch| scratch.try_borrow_mut().map(|mut scratch| std::mem::take(&mut *scratch)).unwrap_or_default());
+    let result = run(&mut scratch);
+    SCRATCH.with(|slot| {
+        if let Ok(mut slot) = slot.try_borrow_mut() {
+            *slot = scratch;
+        }
+    });
+    result
+}
+
+/// A root field of a row group on its way through the batches.
+pub(crate) struct Lane {
+    pub(crate) group: usize,
+    pub(crate) field: usize,
+    readers: Vec<(usize, LeafReader)>,
+    /// The next row, counted from the first of the row group.
+    row: u64,
+    /// Whether it reads up to the last row, so that it can check that nothing comes after.
+    to_the_end: bool,
+}
+
+impl Lane {
+    /// Opens the chunks of a root field; `held` has bytes of the row group that were read already.
+    pub(crate) fn open(plan: &Plan, group: usize, field: usize, held: &Held) -> Result<Self> {
+        let Some((described, leaves)) = plan.groups.get(group).zip(plan.leaves.get(field)) else {
+            return Err(Error::usage("a lane of no row group"));
+        };
+        let mut readers = Vec::with_capacity(leaves.len());
+        for leaf in leaves {
+            let options = PageOptions { limits: plan.file.limits.clone(), verify_crc: plan.verify_crc, window: Some(held.window) };
+            let mut pages = PageReader::new(Arc::clone(&plan.file.source), &plan.file.metadata, described.index, *leaf, &options)?;
+            held.lend(&mut pages);
+            let chunk = Arc::clone(pages.chunk());
+            let part_bytes = plan.file.limits.batch_bytes;
+            readers.push((*leaf, LeafReader::new(chunk, PageSource::Reader(pages), plan.keep_indices, part_bytes)));
+        }
+        let to_the_end = described.ranges.last().is_some_and(|range| range.end == described.num_rows);
+        Ok(Self { group, field, readers, row: 0, to_the_end })
+    }
+
+    /// The arrays of the next batch of the lane's row group.
+    pub(crate) fn read(&mut self, plan: &Plan, batch: &Batch) -> Result<Vec<ArrayRef>> {
+        with_scratch(|scratch| self.read_with(plan, batch, scratch)).map_err(|error| match plan.groups.get(self.group) {
+            Some(group) => error.in_row_group(group.index),
+            None => error,
+        })
+    }
+
+    fn read_with(&mut self, plan: &Plan, batch: &Batch, scratch: &mut Scratch) -> Result<Vec<ArrayRef>> {
+        let num_rows = plan.groups.get(self.group).map_or(0, |group| group.num_rows);
+        let mut data = Vec::with_capacity(self.readers.len());
+        let mut end = self.row;
+        for (leaf, reader) in &mut self.readers {
+            let mut rows = LeafData::default();
+            end = self.row;
+            for range in &batch.ranges {
+                reader.skip(length(&(end..range.start)), scratch)?;
+                reader.read(length(range), scratch, &mut rows)?;
+                end = range.end;
+            }
+            if self.to_the_end && end == num_rows {
+                reader.finish(scratch)?;
+            }
+            data.push((*leaf, rows));
+        }
+        self.row = end;
+        let mapped = plan.fields.get(self.field).ok_or_else(|| Error::usage("a lane of no field"))?;
+        assemble(mapped, batch.rows, &mut Leaves::new(plan.file.metadata.schema(), data))
+    }
+}
+
+fn length(range: &Range<u64>) -> usize {
+    usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX)
+}
+
+/// Bytes of a row group that were read ahead: runs of neighbouring chunks.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    /// Where each run begins in the file, ascending, and its bytes.
+    runs: Vec<(u64, Bytes)>,
+    /// How much is read at a time of chunks that are in no run.
+    pub(crate) window: u64,
+}
+
+/// Gaps of this many bytes between chunks are read along.
+const GAP: u64 = 16 << 10;
+/// The smallest window: below, system calls cost more than memory.
+const WINDOW_LEAST: u64 = 64 << 10;
+
+impl Held {
+    /// Reads the chunks of a row group that are needed, neighbours in one read. Chunks larger than the window are left to be
+    /// read window by window.
+    pub(crate) fn fetch(plan: &Plan, group: &Group, fields: Range<usize>, most: u64) -> Result<Self> {
+        let leaves: Vec<usize> = plan.leaves.get(fields).unwrap_or_default().iter().flatten().copied().collect();
+        let budget = (plan.file.limits.memory_bytes as u64 / 4).checked_div(leaves.len().max(1) as u64).unwrap_or(0).max(WINDOW_LEAST);
+        let window = plan.file.source.window().min(budget).min(most.max(WINDOW_LEAST));
+        let mut chunks = Vec::with_capacity(leaves.len());
+        for leaf in leaves {
+            let range = plan.location(group.index, leaf)?.range;
+            // Few rows of many are wanted: reading ahead the whole chunk would be a waste.
+            let wanted = share(range.end - range.start, group);
+            if range.end - range.start <= window && wanted {
+                chunks.push(range);
+            }
+        }
+        chunks.sort_by_key(|range| range.start);
+        let mut runs: Vec<Range<u64>> = Vec::new();
+        for chunk in chunks {
+            match runs.last_mut() {
+                Some(run) if chunk.start >= run.start && chunk.start <= run.end + GAP && chunk.end.max(run.end) - run.start <= window.max(1 << 20) => {
+                    run.end = run.end.max(chunk.end);
+                }
+                _ => runs.push(chunk),
+            }
+        }
+        let read = |run: Range<u64>| {
+            let bytes = plan.file.source.read(run.clone())?;
+            match bytes.len() as u64 == run.end - run.start {
+                true => Ok((run.start, bytes)),
+                false => Err(Error::from(std::io::Error::other("the source gave fewer or more bytes than asked for"))),
+            }
+        };
+        let runs = runs.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        Ok(Self { runs, window: row_window(window, group) })
+    }
+
+    /// Gives a reader the bytes of its chunk, if they are here.
+    fn lend(&self, pages: &mut PageReader) {
+        let range = pages.range();
+        let run = self.runs.partition_point(|(start, _)| *start <= range.start).checked_sub(1).and_then(|last| self.runs.get(last));
+        if let Some((start, bytes)) = run
+            && let Ok(from) = usize::try_from(range.start - start)
+            && let Ok(to) = usize::try_from(range.end - start)
+            && to <= bytes.len()
+        {
+            pages.hold(range.start, bytes.slice(from..to));
+        }
+    }
+}
+
+/// The part of a row group's rows up to the last one that is wanted.
+fn reach(group: &Group) -> f64 {
+    let last = group.ranges.last().map_or(0, |range| range.end);
+    last as f64 / group.num_rows.max(1) as f64
+}
+
+fn share(bytes: u64, group: &Group) -> bool {
+    bytes <= 1 << 20 || reach(group) > 0.5
+}
+
+/// A smaller window where only the first rows of a row group are wanted.
+fn row_window(window: u64, group: &Group) -> u64 {
+    if reach(group) > 0.5 { window } else { window.min(1 << 20) }
+}
+
+/// Reads the next batch on this thread.
+pub(crate) fn run_inline(plan: &Plan, lanes: &mut Vec<Lane>, batch: usize) -> Result<Vec<Vec<ArrayRef>>> {
+    let Some(batch) = plan.batches.get(batch) else { return Err(Error::usage("there is no such batch")) };
+    if lanes.first().is_none_or(|lane| lane.group != batch.group) {
+        lanes.clear();
+        if let Some(group) = plan.groups.get(batch.group) {
+            let held = Held::fetch(plan, group, 0..plan.fields.len(), u64::MAX)?;
+            for field in 0..plan.fields.len() {
+                lanes.push(Lane::open(plan, batch.group, field, &held)?);
+            }
+        }
+    }
+    lanes.iter_mut().map(|lane| lane.read(plan, batch)).collect()
+}

@@ -1,0 +1,243 @@
+//! Decoded leaf columns → arrays of any depth.
+//!
+//! The levels of any leaf below a list or a struct describe it, so the first one's are used; the others are held to the
+//! same number of slots. Each node takes one pass over the levels (see [`crate::levels::nested`]).
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, FixedSizeListArray, GenericListArray, GenericListViewArray, MapArray, OffsetSizeTrait, StructArray, UInt32Array};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType, FieldRef, Fields};
+
+use crate::arrow::convert::{self, Conversion};
+use crate::arrow::types::{ListKind, Mapped, Node};
+use crate::encoding::Part;
+use crate::error::{Error, Result};
+use crate::levels::nested::{self, Slots};
+use crate::read::LeafData;
+use crate::schema::Schema;
+use crate::values::Bits;
+
+/// The leaves of one root field for the rows of one batch.
+pub(crate) struct Leaves<'a> {
+    schema: &'a Schema,
+    /// Leaf indices, ascending, and their rows.
+    data: Vec<(usize, LeafData)>,
+}
+
+impl<'a> Leaves<'a> {
+    pub(crate) fn new(schema: &'a Schema, data: Vec<(usize, LeafData)>) -> Self {
+        Self { schema, data }
+    }
+
+    fn get(&self, leaf: usize) -> Result<&LeafData> {
+        self.data.iter().find(|(index, _)| *index == leaf).map(|(_, data)| data).ok_or_else(not_read)
+    }
+
+    fn take(&mut self, leaf: usize) -> Result<LeafData> {
+        let data = self.data.iter_mut().find(|(index, _)| *index == leaf).map(|(_, data)| data).ok_or_else(not_read)?;
+        Ok(std::mem::take(data))
+    }
+}
+
+#[cold]
+fn not_read() -> Error {
+    Error::usage("a leaf column of the plan was not read")
+}
+
+/// The arrays of a root field for `rows` rows: one, or several in a row where byte arrays are too many for one.
+pub(crate) fn assemble(mapped: &Mapped, rows: usize, leaves: &mut Leaves<'_>) -> Result<Vec<ArrayRef>> {
+    if let Node::Leaf { leaf, conversion, .. } = &mapped.node {
+        let data = leaves.take(*leaf)?;
+        return leaf_arrays(data, rows, conversion, mapped.field.data_type()).map_err(|error| name(leaves.schema, *leaf, error));
+    }
+    build(mapped, Slots::ROWS, rows, leaves).map(|array| vec![array])
+}
+
+#[cold]
+fn name(schema: &Schema, leaf: usize, error: Error) -> Error {
+    match schema.leaves().get(leaf) {
+        Some(leaf) => error.in_column(leaf.path.dotted()),
+        None => error,
+    }
+}
+
+fn build(mapped: &Mapped, slots: Slots, count: usize, leaves: &mut Leaves<'_>) -> Result<ArrayRef> {
+    let data_type = mapped.field.data_type();
+    match &mapped.node {
+        Node::Leaf { leaf, conversion, .. } => {
+            let data = leaves.take(*leaf)?;
+            let arrays = leaf_arrays(data, count, conversion, data_type);
+            arrays.and_then(join).map_err(|error| name(leaves.schema, *leaf, error))
+        }
+        Node::Struct { children, definition_level, nullable } => {
+            let nulls = nulls(mapped, slots, *definition_level, *nullable, count, leaves)?;
+            let arrays = children.iter().map(|child| build(child, slots, count, leaves)).collect::<Result<Vec<_>>>()?;
+            let fields: Fields = children.iter().map(|child| Arc::clone(&child.field)).collect();
+            let array = StructArray::try_new_with_length(fields, arrays, nulls, count).map_err(cannot_assemble)?;
+            Ok(Arc::new(array))
+        }
+        Node::List { item, kind, definition_level, element_level, repetition_level, nullable } => {
+            let nulls = nulls(mapped, slots, *definition_level, *nullable, count, leaves)?;
+            let elements = Slots { repetition: *repetition_level, definition: *element_level };
+            let leaf = first_leaf(mapped)?;
+            let offsets = nested::offsets(&leaves.get(leaf)?.levels, slots, elements).map_err(|error| name(leaves.schema, leaf, error))?;
+            if offsets.len() != count + 1 {
+                return Err(name(leaves.schema, leaf, uneven(count, offsets.len().saturating_sub(1))));
+            }
+            let total = offsets.last().map_or(0, |total| total.cast_unsigned() as usize);
+            let values = build(item, elements, total, leaves)?;
+            list(*kind, Arc::clone(&item.field), data_type, offsets, values, nulls).map_err(|error| name(leaves.schema, leaf, error))
+        }
+    }
+}
+
+/// The validity of a struct or a list in its slots, from the levels of its first leaf.
+fn nulls(mapped: &Mapped, slots: Slots, level: u8, nullable: bool, count: usize, leaves: &Leaves<'_>) -> Result<Option<NullBuffer>> {
+    if !nullable {
+        return Ok(None);
+    }
+    let leaf = first_leaf(mapped)?;
+    let data = leaves.get(leaf)?;
+    let column = leaves.schema.leaves().get(leaf).ok_or_else(not_read)?;
+    let is_leafs_own = level == column.max_definition_level && column.max_repetition_level == slots.repetition;
+    let bits = if is_leafs_own {
+        data.validity.clone()
+    } else {
+        let mut bits = Bits::new();
+        nested::validity(&data.levels, slots, level, &mut bits);
+        bits
+    };
+    if bits.len() != count {
+        return Err(name(leaves.schema, leaf, uneven(count, bits.len())));
+    }
+    Ok(null_buffer(bits))
+}
+
+fn first_leaf(mapped: &Mapped) -> Result<usize> {
+    match &mapped.node {
+        Node::Leaf { leaf, .. } => Ok(*leaf),
+        Node::Struct { children, .. } => children.first().ok_or_else(not_read).and_then(first_leaf),
+        Node::List { item, .. } => first_leaf(item),
+    }
+}
+
+/// A validity buffer; none where nothing is null.
+fn null_buffer(bits: Bits) -> Option<NullBuffer> {
+    let length = bits.len();
+    let words: Vec<u64> = bits.into_words().into_iter().map(u64::to_le).collect();
+    let buffer = NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(words), 0, length));
+    (buffer.null_count() > 0).then_some(buffer)
+}
+
+/// The arrays of a leaf's parts.
+fn leaf_arrays(data: LeafData, count: usize, conversion: &Conversion, data_type: &DataType) -> Result<Vec<ArrayRef>> {
+    if data.slots() != count {
+        return Err(uneven(count, data.slots()));
+    }
+    let nulls = if data.validity.is_empty() { None } else { null_buffer(data.validity) };
+    let mut parts = data.parts;
+    if parts.is_empty() {
+        parts.push(Part::Values(conversion.empty_values()));
+    }
+    let mut start = 0;
+    let several = parts.len() > 1;
+    let mut arrays = Vec::with_capacity(parts.len());
+    for part in parts {
+        let length = part.len();
+        let nulls = match &nulls {
+            Some(nulls) if several => Some(nulls.slice(start, length)).filter(|nulls| nulls.null_count() > 0),
+            nulls => nulls.clone(),
+        };
+        start += length;
+        arrays.push(convert::array(part, nulls, conversion, data_type)?);
+    }
+    Ok(if arrays.len() > 1 { join_small(arrays)? } else { arrays })
+}
+
+/// The most bytes that arrays of a batch are joined to; beyond, the batch is cut in two.
+const JOINED_BYTES: usize = 256 << 20;
+
+/// Joins neighbours as long as they are small: most parts are of a chunk whose dictionary was given up in its midst.
+fn join_small(arrays: Vec<ArrayRef>) -> Result<Vec<ArrayRef>> {
+    let sizes: usize = arrays.iter().map(|array| array.get_buffer_memory_size()).fold(0, usize::saturating_add);
+    if sizes <= JOINED_BYTES { Ok(vec![join(arrays)?]) } else { Ok(arrays) }
+}
+
+fn join(mut arrays: Vec<ArrayRef>) -> Result<ArrayRef> {
+    if arrays.len() == 1
+        && let Some(array) = arrays.pop()
+    {
+        return Ok(array);
+    }
+    let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+    arrow_select::concat::concat(&arrays).map_err(|error| Error::limit("the values of one batch do not fit into one array: read fewer rows at a time").with_source(error))
+}
+
+fn list(kind: ListKind, item: FieldRef, data_type: &DataType, offsets: Vec<i32>, values: ArrayRef, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
+    Ok(match kind {
+        ListKind::List => Arc::new(GenericListArray::<i32>::try_new(item, offset_buffer(offsets), values, nulls).map_err(cannot_assemble)?),
+        ListKind::LargeList => Arc::new(GenericListArray::<i64>::try_new(item, offset_buffer(widen(offsets)), values, nulls).map_err(cannot_assemble)?),
+        ListKind::ListView => list_view::<i32>(item, offsets, values, nulls)?,
+        ListKind::LargeListView => list_view::<i64>(item, widen(offsets), values, nulls)?,
+        ListKind::FixedSize(size) => fixed_size_list(size, item, &offsets, values, nulls)?,
+        ListKind::Map { sorted } => {
+            let entries = values.as_any().downcast_ref::<StructArray>().ok_or_else(|| Error::usage(format!("the entries of {data_type} are no struct")))?;
+            let array = MapArray::try_new(item, offset_buffer(offsets), entries.clone(), nulls, sorted).map_err(cannot_assemble)?;
+            Arc::new(array)
+        }
+    })
+}
+
+fn widen(offsets: Vec<i32>) -> Vec<i64> {
+    offsets.into_iter().map(i64::from).collect()
+}
+
+/// Offsets of lists were counted upwards from 0, so the check of the buffer never fails.
+fn offset_buffer<O: OffsetSizeTrait>(offsets: Vec<O>) -> OffsetBuffer<O> {
+    OffsetBuffer::new(ScalarBuffer::from(offsets))
+}
+
+fn list_view<O: OffsetSizeTrait>(item: FieldRef, offsets: Vec<O>, values: ArrayRef, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
+    let sizes: Vec<O> = offsets.windows(2).map(|ends| ends[1] - ends[0]).collect();
+    let starts: Vec<O> = offsets.get(..sizes.len()).unwrap_or_default().to_vec();
+    let array = GenericListViewArray::try_new(item, starts.into(), sizes.into(), values, nulls).map_err(cannot_assemble)?;
+    Ok(Arc::new(array))
+}
+
+/// Parquet stores no elements for a null list, Arrow `size` of them: where there are nulls, elements move.
+fn fixed_size_list(size: i32, item: FieldRef, offsets: &[i32], values: ArrayRef, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
+    let count = offsets.len().saturating_sub(1);
+    let is_valid = |slot: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(slot));
+    for (slot, ends) in offsets.windows(2).enumerate() {
+        let length = ends[1] - ends[0];
+        if is_valid(slot) && length != size || !is_valid(slot) && length != 0 && length != size {
+            return Err(Error::malformed(format!("a list of {length} elements in a column whose lists all have {size}")));
+        }
+    }
+    let stored = count.saturating_mul(size.max(0).cast_unsigned() as usize);
+    let values = if values.len() == stored { values } else { with_placeholders(size, offsets, &values, stored)? };
+    let array = FixedSizeListArray::try_new_with_length(item, size, values, nulls, count).map_err(cannot_assemble)?;
+    Ok(Arc::new(array))
+}
+
+fn with_placeholders(size: i32, offsets: &[i32], values: &ArrayRef, stored: usize) -> Result<ArrayRef> {
+    let mut indices: Vec<Option<u32>> = Vec::with_capacity(stored);
+    for ends in offsets.windows(2) {
+        match ends[1] > ends[0] {
+            true => indices.extend((ends[0]..ends[1]).map(|index| Some(index.cast_unsigned()))),
+            false => indices.extend((0..size).map(|_| None)),
+        }
+    }
+    arrow_select::take::take(values, &UInt32Array::from(indices), None).map_err(cannot_assemble)
+}
+
+#[cold]
+fn cannot_assemble(error: arrow_schema::ArrowError) -> Error {
+    Error::malformed(format!("the columns do not fit together: {error}")).with_source(error)
+}
+
+#[cold]
+fn uneven(wanted: usize, found: usize) -> Error {
+    Error::malformed(format!("{found} values where the columns beside it and its levels have {wanted}"))
+}

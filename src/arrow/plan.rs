@@ -1,0 +1,102 @@
+//! A scan cut into batches, and each row group into lanes of work.
+
+use std::ops::Range;
+
+use crate::arrow::file::ParquetFile;
+use crate::arrow::types::Mapped;
+use crate::error::{Error, Result};
+use crate::metadata::ChunkLocation;
+
+/// What a scan reads.
+pub(crate) struct Plan {
+    pub(crate) file: ParquetFile,
+    /// The root fields.
+    pub(crate) fields: Vec<Mapped>,
+    /// The leaves of each root field.
+    pub(crate) leaves: Vec<Vec<usize>>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) batches: Vec<Batch>,
+    /// Whether byte arrays stay dictionary indices until they are Arrow arrays.
+    pub(crate) keep_indices: bool,
+    pub(crate) verify_crc: bool,
+}
+
+/// The rows of one row group.
+pub(crate) struct Group {
+    pub(crate) index: usize,
+    /// The number of its first row in the file.
+    pub(crate) first_row: u64,
+    pub(crate) num_rows: u64,
+    /// Rows to read, counted from its first.
+    pub(crate) ranges: Vec<Range<u64>>,
+}
+
+/// One batch.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    /// An index in [`Plan::groups`].
+    pub(crate) group: usize,
+    /// Rows to read, counted from the first row of the row group.
+    pub(crate) ranges: Vec<Range<u64>>,
+    pub(crate) rows: usize,
+}
+
+impl Plan {
+    pub(crate) fn new(file: ParquetFile, fields: Vec<Mapped>, groups: Vec<Group>, batch_rows: usize, keep_indices: bool, verify_crc: bool) -> Result<Self> {
+        let leaves = fields.iter().map(Mapped::leaves).collect();
+        let mut plan = Self { file, fields, leaves, groups, batches: Vec::new(), keep_indices, verify_crc };
+        for group in 0..plan.groups.len() {
+            let rows = plan.rows_of_batches(group, batch_rows)?;
+            plan.cut(group, rows as u64);
+        }
+        Ok(plan)
+    }
+
+    /// How many rows a batch of a group gets, so that it stays within its bytes as far as the metadata can tell.
+    fn rows_of_batches(&self, group: usize, most: usize) -> Result<usize> {
+        let Some(group) = self.groups.get(group) else { return Ok(most) };
+        let mut bytes = 0u64;
+        for leaf in self.leaves.iter().flatten() {
+            bytes = bytes.saturating_add(self.location(group.index, *leaf)?.uncompressed_size);
+        }
+        let per_row = bytes.checked_div(group.num_rows).unwrap_or(0).max(1);
+        let fit = (self.file.limits.batch_bytes as u64 / 4).checked_div(per_row).unwrap_or(1).max(1);
+        Ok(usize::try_from(fit).unwrap_or(most).min(most))
+    }
+
+    fn cut(&mut self, group: usize, rows: u64) {
+        let Some(ranges) = self.groups.get(group).map(|group| group.ranges.clone()) else { return };
+        let mut batch = Batch { group, ranges: Vec::new(), rows: 0 };
+        for range in ranges {
+            let mut start = range.start;
+            while start < range.end {
+                let taken = (range.end - start).min(rows - batch.rows as u64);
+                batch.ranges.push(start..start + taken);
+                batch.rows += taken as usize;
+                start += taken;
+                if batch.rows as u64 == rows {
+                    self.batches.push(std::mem::replace(&mut batch, Batch { group, ranges: Vec::new(), rows: 0 }));
+                }
+            }
+        }
+        if batch.rows > 0 {
+            self.batches.push(batch);
+        }
+    }
+
+    /// Where the chunk of a leaf lies.
+    pub(crate) fn location(&self, row_group: usize, leaf: usize) -> Result<ChunkLocation> {
+        let group = self.file.metadata.row_group(row_group).ok_or_else(|| Error::usage(format!("there is no row group {row_group}")))?;
+        group.chunk(leaf)
+    }
+
+    pub(crate) fn num_rows(&self) -> u64 {
+        self.batches.iter().map(|batch| batch.rows as u64).sum()
+    }
+
+    /// The numbers in the file of a batch's rows.
+    pub(crate) fn row_numbers(&self, batch: &Batch) -> Vec<Range<u64>> {
+        let first = self.groups.get(batch.group).map_or(0, |group| group.first_row);
+        batch.ranges.iter().map(|range| first + range.start..first + range.end).collect()
+    }
+}

@@ -1,0 +1,424 @@
+//! One leaf column of one row group: pages in, runs of rows out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::compression::Decompressor;
+use crate::encoding::{Decoder, Dictionary, Part};
+use crate::error::{Error, Result};
+use crate::format::{Encoding, PhysicalType};
+use crate::levels::nested::{self, Levels, Slots};
+use crate::levels::{LevelReader, spread, spread_offsets};
+use crate::page::{ChunkInfo, CompressedPage, Page};
+use crate::read::PageReader;
+use crate::values::{Bits, ByteArrays, FixedBytes, Values};
+
+/// Rows of a leaf column.
+#[derive(Debug, Default)]
+pub(crate) struct LeafData {
+    pub(crate) rows: usize,
+    /// Values in slot order; nulls hold placeholders.
+    pub(crate) parts: Vec<Part>,
+    /// One bit a slot; empty when the leaf has a value in each of its slots by its type.
+    pub(crate) validity: Bits,
+    /// For columns in lists and in optional groups: the levels of all entries.
+    pub(crate) levels: Levels,
+}
+
+impl LeafData {
+    /// The number of slots.
+    pub(crate) fn slots(&self) -> usize {
+        self.parts.iter().map(Part::len).sum()
+    }
+}
+
+/// Where a leaf's pages come from.
+pub(crate) enum PageSource {
+    /// Read as they are needed.
+    Reader(PageReader),
+    /// Read ahead by somebody else.
+    Read(VecDeque<CompressedPage>),
+}
+
+impl PageSource {
+    fn next(&mut self) -> Result<Option<CompressedPage>> {
+        match self {
+            PageSource::Reader(reader) => reader.next_page(),
+            PageSource::Read(pages) => Ok(pages.pop_front()),
+        }
+    }
+}
+
+/// Memory and contexts that are reused from page to page and from column to column; each thread has its own.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    decompressor: Decompressor,
+    buffer: Vec<u8>,
+    words32: Vec<u32>,
+    words64: Vec<u64>,
+}
+
+/// Reads the rows of one leaf column in order.
+pub(crate) struct LeafReader {
+    chunk: Arc<ChunkInfo>,
+    pages: PageSource,
+    dictionary: Option<Arc<Dictionary>>,
+    page: Option<OpenPage>,
+    /// Whether byte arrays stay dictionary indices.
+    keep_indices: bool,
+    /// The most bytes of byte arrays in one part.
+    part_bytes: usize,
+}
+
+/// A page that is being read.
+struct OpenPage {
+    page: Page,
+    decoder: Box<dyn Decoder>,
+    /// Entries not read yet.
+    left: usize,
+    definition: LevelReader,
+    /// In lists: all levels of the page, and how many entries are done.
+    levels: Levels,
+    done: usize,
+}
+
+impl LeafReader {
+    pub(crate) fn new(chunk: Arc<ChunkInfo>, pages: PageSource, keep_indices: bool, part_bytes: usize) -> Self {
+        let keep_indices = keep_indices && matches!(chunk.shape.physical_type, PhysicalType::ByteArray | PhysicalType::FixedLenByteArray);
+        Self { chunk, pages, dictionary: None, page: None, keep_indices, part_bytes }
+    }
+
+    /// Appends the next `rows` rows to `out`.
+    ///
+    /// # Errors
+    /// `Malformed` when there are fewer rows or a page is broken.
+    pub(crate) fn read(&mut self, rows: usize, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        if self.chunk.max_repetition == 0 { self.read_flat(rows, scratch, out) } else { self.read_nested(rows, scratch, out) }
+    }
+
+    /// Passes over the next `rows` rows.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub(crate) fn skip(&mut self, rows: usize, scratch: &mut Scratch) -> Result<()> {
+        if self.chunk.max_repetition == 0 { self.skip_flat(rows, scratch) } else { self.skip_nested(rows, scratch) }
+    }
+
+    /// Checks that nothing comes after the last row of the chunk.
+    pub(crate) fn finish(&mut self, scratch: &mut Scratch) -> Result<()> {
+        while self.open_page(scratch)? {
+            if self.page.as_ref().is_some_and(|page| page.left > 0) {
+                return Err(self.chunk.place(Error::malformed("the column has more rows than its row group")));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_flat(&mut self, rows: usize, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        let mut left = rows;
+        while left > 0 {
+            if !self.open_page(scratch)? {
+                return Err(self.too_few_rows(rows, rows - left));
+            }
+            let Some(open) = &mut self.page else { continue };
+            let n = left.min(open.left);
+            let output = Output { chunk: &self.chunk, keep_indices: self.keep_indices, part_bytes: self.part_bytes, dictionary: &self.dictionary };
+            open.read_flat(n, &output, scratch, out).map_err(|error| open.page.place(error))?;
+            left -= n;
+        }
+        out.rows += rows;
+        Ok(())
+    }
+
+    fn skip_flat(&mut self, rows: usize, scratch: &mut Scratch) -> Result<()> {
+        let mut left = rows;
+        while left > 0 {
+            if self.page.as_ref().is_none_or(|page| page.left == 0) {
+                let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows - left)) };
+                if page.num_values() <= left {
+                    left -= page.num_values();
+                    continue;
+                }
+                self.open(&page, scratch)?;
+            }
+            let Some(open) = &mut self.page else { continue };
+            let n = left.min(open.left);
+            open.skip_flat(n).map_err(|error| open.page.place(error))?;
+            left -= n;
+        }
+        Ok(())
+    }
+
+    /// Rows of columns in lists: a row ends where the next one begins, which may be pages later.
+    fn read_nested(&mut self, rows: usize, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        let done = self.walk_rows(rows, scratch, |open, entries, output, scratch| open.read_entries(entries, output, scratch, out))?;
+        if done < rows {
+            return Err(self.too_few_rows(rows, done));
+        }
+        out.rows += rows;
+        Ok(())
+    }
+
+    fn skip_nested(&mut self, rows: usize, scratch: &mut Scratch) -> Result<()> {
+        let mut left = rows;
+        // Pages of the second version begin with a row and tell how many they have.
+        while left > 0 && self.page.as_ref().is_none_or(|page| page.left == 0) {
+            let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows - left)) };
+            match page.num_rows() {
+                Some(n) if n <= left && page.is_v2() => left -= n,
+                _ => self.open(&page, scratch)?,
+            }
+        }
+        let done = self.walk_rows(left, scratch, |open, entries, _, _| open.skip_entries(entries))?;
+        if done < left {
+            return Err(self.too_few_rows(rows, rows - left + done));
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with each page that has entries of the next `rows` rows, and with how many; returns the number of rows.
+    fn walk_rows(
+        &mut self, rows: usize, scratch: &mut Scratch, mut visit: impl FnMut(&mut OpenPage, usize, &Output<'_>, &mut Scratch) -> Result<()>,
+    ) -> Result<usize> {
+        let mut begun = 0;
+        while rows > 0 && self.open_page(scratch)? {
+            let Some(open) = &mut self.page else { continue };
+            if begun == 0 && open.levels.repetition.get(open.done).is_some_and(|first| *first != 0) {
+                return Err(open.page.place(Error::malformed("a row begins with a repetition level that is not 0")));
+            }
+            let (end, rows_here) = nested::row_end(&open.levels.repetition, open.done, rows - begun);
+            if end == 0 && rows_here == 0 {
+                break;
+            }
+            begun += rows_here;
+            let output = Output { chunk: &self.chunk, keep_indices: self.keep_indices, part_bytes: self.part_bytes, dictionary: &self.dictionary };
+            visit(open, end, &output, scratch).map_err(|error| open.page.place(error))?;
+            if open.left > 0 {
+                break;
+            }
+        }
+        Ok(begun)
+    }
+
+    /// Makes sure that a page with entries is open; `false` at the end of the chunk.
+    fn open_page(&mut self, scratch: &mut Scratch) -> Result<bool> {
+        while self.page.as_ref().is_none_or(|page| page.left == 0) {
+            let Some(page) = self.next_data_page(scratch)? else { return Ok(false) };
+            self.open(&page, scratch)?;
+        }
+        Ok(true)
+    }
+
+    /// The next data page; the dictionary is decoded on the way.
+    fn next_data_page(&mut self, scratch: &mut Scratch) -> Result<Option<CompressedPage>> {
+        self.close(scratch);
+        while let Some(page) = self.pages.next()? {
+            if !page.is_dictionary() {
+                return Ok(Some(page));
+            }
+            if self.dictionary.is_some() {
+                return Err(page.place(Error::malformed("a second dictionary page in one column chunk")));
+            }
+            let decompressed = page.decompress(&mut scratch.decompressor, std::mem::take(&mut scratch.buffer))?;
+            self.dictionary = Some(Arc::new(decompressed.decode_dictionary()?));
+            scratch.buffer = decompressed.into_buffer();
+        }
+        Ok(None)
+    }
+
+    fn open(&mut self, page: &CompressedPage, scratch: &mut Scratch) -> Result<()> {
+        self.close(scratch);
+        let page = page.decompress(&mut scratch.decompressor, std::mem::take(&mut scratch.buffer))?;
+        let opened = OpenPage::new(page, self.dictionary.as_ref())?;
+        self.page = Some(opened);
+        Ok(())
+    }
+
+    fn close(&mut self, scratch: &mut Scratch) {
+        if let Some(open) = self.page.take() {
+            scratch.buffer = open.page.into_buffer();
+        }
+    }
+
+    #[cold]
+    fn too_few_rows(&self, wanted: usize, found: usize) -> Error {
+        self.chunk.place(Error::malformed(format!("the column chunk ends after {found} of {wanted} rows that were expected")))
+    }
+}
+
+/// Where values go.
+struct Output<'a> {
+    chunk: &'a ChunkInfo,
+    keep_indices: bool,
+    part_bytes: usize,
+    dictionary: &'a Option<Arc<Dictionary>>,
+}
+
+impl OpenPage {
+    fn new(page: Page, dictionary: Option<&Arc<Dictionary>>) -> Result<Self> {
+        let decoder = page.decoder(dictionary)?;
+        let left = page.num_values();
+        let definition = page.definition_reader()?;
+        let mut levels = Levels::default();
+        if page.chunk().max_repetition > 0 {
+            let read = page.repetition_reader()?.read(page.repetition_bytes(), left, &mut levels.repetition);
+            let read = read.and_then(|()| definition.clone().read(page.definition_bytes(), left, &mut levels.definition));
+            read.map_err(|error| page.place(error))?;
+        }
+        Ok(Self { page, decoder, left, definition, levels, done: 0 })
+    }
+
+    fn read_flat(&mut self, n: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        let start = out.validity.len();
+        let max = output.chunk.max_definition;
+        let present = match max {
+            0 => n,
+            1 => {
+                self.definition.read_validity(self.page.definition_bytes(), n, &mut out.validity)?;
+                out.validity.count_ones_from(start)
+            }
+            _ => {
+                let from = out.levels.definition.len();
+                self.definition.read(self.page.definition_bytes(), n, &mut out.levels.definition)?;
+                nested::push_at_least(out.levels.definition.get(from..).unwrap_or_default(), max, &mut out.validity);
+                out.validity.count_ones_from(start)
+            }
+        };
+        self.left -= n;
+        self.append(n, present, start, output, scratch, out)
+    }
+
+    fn skip_flat(&mut self, n: usize) -> Result<()> {
+        let present = self.definition.skip(self.page.definition_bytes(), n)?;
+        self.left -= n;
+        self.decoder.skip(self.page.value_bytes(), present)
+    }
+
+    /// Moves past `entries` entries and returns their levels.
+    fn take_levels(&mut self, entries: usize) -> Levels {
+        let range = self.done..self.done + entries;
+        self.done += entries;
+        self.left = self.left.saturating_sub(entries);
+        Levels {
+            repetition: self.levels.repetition.get(range.clone()).unwrap_or_default().to_vec(),
+            definition: self.levels.definition.get(range).unwrap_or_default().to_vec(),
+        }
+    }
+
+    fn read_entries(&mut self, entries: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        let levels = self.take_levels(entries);
+        let start = out.validity.len();
+        let slots = output.chunk.slots();
+        let (n, present) = if output.chunk.max_definition > output.chunk.repeated_definition {
+            let n = nested::validity(&levels, slots, output.chunk.max_definition, &mut out.validity);
+            (n, out.validity.count_ones_from(start))
+        } else {
+            let n = nested::count(&levels, slots);
+            (n, n)
+        };
+        out.levels.repetition.extend_from_slice(&levels.repetition);
+        out.levels.definition.extend_from_slice(&levels.definition);
+        self.append(n, present, start, output, scratch, out)
+    }
+
+    fn skip_entries(&mut self, entries: usize) -> Result<()> {
+        let levels = self.take_levels(entries);
+        let chunk = self.page.chunk();
+        let present = nested::count(&levels, Slots { repetition: chunk.max_repetition, definition: chunk.max_definition });
+        self.decoder.skip(self.page.value_bytes(), present)
+    }
+
+    /// Decodes `present` values and appends `n` slots; `start` is where their bits begin in the validity.
+    fn append(&mut self, n: usize, present: usize, start: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        let indices = output.keep_indices && matches!(self.page.encoding(), Encoding::RleDictionary | Encoding::PlainDictionary);
+        if let (true, Some(dictionary)) = (indices, output.dictionary) {
+            let mut values = match out.parts.pop_if(|part| matches!(part, Part::Indices { .. })) {
+                Some(Part::Indices { indices, .. }) => Values::Words32(indices),
+                _ => Values::Words32(Vec::new()),
+            };
+            self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
+            if let Values::Words32(indices) = values {
+                out.parts.push(Part::Indices { indices, dictionary: Arc::clone(dictionary) });
+            }
+            return Ok(());
+        }
+        let shape = output.chunk.shape;
+        let mut values = match out.parts.pop_if(|part| matches!(part, Part::Values(_))) {
+            Some(Part::Values(values)) => values,
+            _ if shape.physical_type == PhysicalType::ByteArray => Values::Bytes(ByteArrays::with_limit(output.part_bytes)),
+            _ => Values::new(shape.physical_type, shape.width),
+        };
+        if let Values::Bytes(_) = values {
+            return self.append_bytes(n, present, start, values, output, out);
+        }
+        self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
+        out.parts.push(Part::Values(values));
+        Ok(())
+    }
+
+    /// Values of one width: straight to their place where there are no nulls, else dense into scratch memory first.
+    fn append_fixed(&mut self, n: usize, present: usize, validity: &Bits, start: usize, out: &mut Values, scratch: &mut Scratch) -> Result<()> {
+        if present == n {
+            return self.decoder.read(self.page.value_bytes(), n, out).map(drop);
+        }
+        let mut dense = match out {
+            Values::Words32(_) => Values::Words32(std::mem::take(&mut scratch.words32)),
+            Values::Words64(_) => Values::Words64(std::mem::take(&mut scratch.words64)),
+            Values::Fixed(fixed) => Values::Fixed(FixedBytes::new(fixed.width())),
+            Values::Bits(_) | Values::Bytes(_) => Values::Bits(Bits::new()),
+        };
+        let read = self.decoder.read(self.page.value_bytes(), present, &mut dense);
+        if read.is_ok() {
+            spread(&dense, validity, start, n, out);
+        }
+        match dense {
+            Values::Words32(mut words) => {
+                words.clear();
+                scratch.words32 = words;
+            }
+            Values::Words64(mut words) => {
+                words.clear();
+                scratch.words64 = words;
+            }
+            _ => {}
+        }
+        read.map(drop)
+    }
+
+    /// Byte arrays: nulls are put between the offsets afterwards, and another part begins where one is full.
+    fn append_bytes(&mut self, n: usize, present: usize, start: usize, values: Values, output: &Output<'_>, out: &mut LeafData) -> Result<()> {
+        let mut values = values;
+        let (mut slots_done, mut values_done) = (0, 0);
+        loop {
+            let read = self.decoder.read(self.page.value_bytes(), present - values_done, &mut values)?;
+            values_done += read;
+            let left = n - slots_done;
+            let slots = if values_done == present { left } else { slots_before_next(&out.validity, start + slots_done, left, read, present == n) };
+            if let Values::Bytes(arrays) = &mut values {
+                spread_offsets(arrays.parts_mut().0, &out.validity, start + slots_done, read, slots);
+            }
+            slots_done += slots;
+            let full = std::mem::replace(&mut values, Values::Bytes(ByteArrays::with_limit(output.part_bytes)));
+            if values_done < present && full.is_empty() {
+                return Err(Error::limit("a single value is larger than Limits::batch_bytes"));
+            }
+            out.parts.push(Part::Values(full));
+            if values_done == present {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// How many of the next `most` slots come before the value after the next `values` values.
+fn slots_before_next(validity: &Bits, start: usize, most: usize, values: usize, dense: bool) -> usize {
+    if dense {
+        return values;
+    }
+    let mut seen = 0;
+    (0..most).find(|slot| {
+        let valid = validity.get(start + slot) == Some(true);
+        seen += usize::from(valid);
+        seen > values
+    }).unwrap_or(most)
+}

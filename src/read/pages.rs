@@ -1,0 +1,226 @@
+//! The pages of a column chunk, in the order of the file.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::compression::max_uncompressed;
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::Codec;
+use crate::limits::Limits;
+use crate::metadata::FileMetadata;
+use crate::page::{ChunkInfo, CompressedPage, Header, HeaderKind};
+use crate::read::Source;
+
+/// How pages are read.
+#[derive(Clone, Debug, Default)]
+pub struct PageOptions {
+    /// What pages may cost.
+    pub limits: Limits,
+    /// Whether checksums are compared, where pages have one.
+    pub verify_crc: bool,
+    /// How many bytes a read takes at the least; `None` leaves it to [`Source::window`].
+    pub window: Option<u64>,
+}
+
+/// The pages of the leaf column `leaf` in the row group `row_group`.
+///
+/// # Errors
+/// `Usage` when there is no such row group or column, `Malformed` when the metadata of the chunk are.
+pub fn pages(source: impl Source + 'static, metadata: &FileMetadata, row_group: usize, leaf: usize, options: &PageOptions) -> Result<PageReader> {
+    PageReader::new(Arc::new(source), metadata, row_group, leaf, options)
+}
+
+/// Streams the pages of one column chunk; see [`pages`].
+///
+/// Bytes are read in windows and headers are parsed where they lie, so that a chunk takes one read, or few when it is
+/// large, however many pages it has.
+pub struct PageReader {
+    source: Arc<dyn Source>,
+    chunk: Arc<ChunkInfo>,
+    limits: Limits,
+    verify_crc: bool,
+    window: u64,
+    /// Where the next header begins, and where the chunk ends.
+    at: u64,
+    end: u64,
+    /// Bytes of the file from `held_from` on.
+    held: Bytes,
+    held_from: u64,
+    ordinal: usize,
+    values_left: u64,
+}
+
+impl std::fmt::Debug for PageReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PageReader").field("chunk", &self.chunk).field("at", &self.at).field("end", &self.end).finish_non_exhaustive()
+    }
+}
+
+/// The first guess at how long a header is, and the longest that is believed: statistics in it may be long.
+const HEADER_FEW: u64 = 256;
+const HEADER_MOST: u64 = 16 << 20;
+
+impl PageReader {
+    pub(crate) fn new(source: Arc<dyn Source>, metadata: &FileMetadata, row_group: usize, leaf: usize, options: &PageOptions) -> Result<Self> {
+        let group = metadata.row_group(row_group).ok_or_else(|| Error::usage(format!("there is no row group {row_group}: the file has {}", metadata.num_row_groups())))?;
+        let location = group.chunk(leaf)?;
+        if location.encrypted {
+            let error = Error::unsupported("the column is encrypted, which this version cannot read");
+            return Err(ChunkInfo::new(Arc::clone(metadata.schema()), leaf, location.codec, row_group)?.place(error));
+        }
+        let chunk = ChunkInfo::new(Arc::clone(metadata.schema()), leaf, location.codec, row_group)?;
+        if chunk.max_repetition == 0 && location.num_values != group.num_rows() {
+            let error = format!("the chunk has {} values, its row group {} rows", location.num_values, group.num_rows());
+            return Err(chunk.place(Error::malformed(error)));
+        }
+        Ok(Self {
+            window: options.window.unwrap_or_else(|| source.window()),
+            source,
+            chunk: Arc::new(chunk),
+            limits: options.limits.clone(),
+            verify_crc: options.verify_crc,
+            at: location.range.start,
+            end: location.range.end,
+            held: Bytes::new(),
+            held_from: location.range.start,
+            ordinal: 0,
+            values_left: location.num_values,
+        })
+    }
+
+    /// The column chunk.
+    pub fn chunk(&self) -> &Arc<ChunkInfo> {
+        &self.chunk
+    }
+
+    /// Gives bytes of the file that were read already, from `from` on.
+    pub(crate) fn hold(&mut self, from: u64, bytes: Bytes) {
+        self.held = bytes;
+        self.held_from = from;
+    }
+
+    /// The next dictionary or data page; pages of other kinds are passed over.
+    ///
+    /// # Errors
+    /// `Io` from the source; `Malformed` for a broken header or a page that crosses the end of the chunk; `Limit` for a page
+    /// larger than [`Limits::page_bytes`].
+    pub fn next_page(&mut self) -> Result<Option<CompressedPage>> {
+        let (ordinal, offset) = (self.ordinal, self.at);
+        self.read_page().map_err(|error| self.chunk.place(error).in_page(ordinal).at_offset(offset))
+    }
+
+    fn read_page(&mut self) -> Result<Option<CompressedPage>> {
+        while self.values_left > 0 && self.at < self.end {
+            let offset = self.at;
+            let (header, header_length, size) = self.read_header()?;
+            let body = self.at + header_length as u64;
+            if size as u64 > self.end - body {
+                return Err(Error::malformed(format!("the page claims {size} bytes, but {} are left in its column chunk", self.end - body)));
+            }
+            let ordinal = self.ordinal;
+            self.ordinal += 1;
+            let Some(header) = header else {
+                self.at = body + size as u64;
+                continue;
+            };
+            self.check(&header)?;
+            self.at = body;
+            let bytes = self.take(size)?;
+            if !matches!(header.kind, HeaderKind::Dictionary { .. }) {
+                self.values_left = self.values_left.saturating_sub(header.num_values as u64);
+            }
+            let page = CompressedPage { chunk: Arc::clone(&self.chunk), header, bytes, ordinal, offset };
+            if self.verify_crc {
+                page.verify_crc()?;
+            }
+            return Ok(Some(page));
+        }
+        Ok(None)
+    }
+
+    /// Parses the header at `at`, reading more bytes as long as they may help.
+    fn read_header(&mut self) -> Result<(Option<Header>, usize, usize)> {
+        let mut wanted = HEADER_FEW;
+        loop {
+            let most = self.end - self.at;
+            let bytes = self.held_at(wanted.min(most))?;
+            match Header::parse(&bytes) {
+                Ok(parsed) => return Ok(parsed),
+                Err(error) => {
+                    let had = bytes.len() as u64;
+                    if error.kind() != ErrorKind::Malformed || had >= most.min(HEADER_MOST) {
+                        return Err(error);
+                    }
+                    wanted = had.saturating_mul(4).max(HEADER_FEW);
+                }
+            }
+        }
+    }
+
+    fn check(&self, header: &Header) -> Result<()> {
+        let size = header.uncompressed_size;
+        if size > self.limits.page_bytes {
+            return Err(Error::limit(format!("a page of {size} bytes, above Limits::page_bytes of {}", self.limits.page_bytes)));
+        }
+        if self.chunk.codec != Codec::Uncompressed && size as u64 > max_uncompressed(self.chunk.codec, header.compressed_size).max(header.compressed_size as u64) {
+            return Err(Error::malformed(format!("the page claims {size} bytes, more than its {} compressed bytes can hold", header.compressed_size)));
+        }
+        Ok(())
+    }
+
+    /// All held bytes from `at` on, at least `n`.
+    fn held_at(&mut self, n: u64) -> Result<Bytes> {
+        let held_to = self.held_from + self.held.len() as u64;
+        if self.at < self.held_from || self.at + n > held_to {
+            self.fetch(n)?;
+        }
+        let from = (self.at - self.held_from) as usize;
+        Ok(self.held.slice(from..))
+    }
+
+    /// The next `n` bytes, which are inside the chunk.
+    fn take(&mut self, n: usize) -> Result<Bytes> {
+        let held_to = self.held_from + self.held.len() as u64;
+        if self.at < self.held_from || self.at + n as u64 > held_to {
+            // The header of the next page comes along.
+            let ahead = (n as u64).saturating_add(HEADER_FEW).min(self.end - self.at);
+            self.fetch(ahead)?;
+        }
+        let from = (self.at - self.held_from) as usize;
+        self.at += n as u64;
+        Ok(self.held.slice(from..from + n))
+    }
+
+    fn fetch(&mut self, n: u64) -> Result<()> {
+        let left = self.end - self.at;
+        let mut length = n.max(self.window).min(left);
+        // A small rest is not worth another read.
+        if left - length < length / 4 {
+            length = left;
+        }
+        let range = self.at..self.at + length;
+        let bytes = self.source.read(range)?;
+        if bytes.len() as u64 != length {
+            return Err(Error::from(std::io::Error::other("the source gave fewer or more bytes than asked for")));
+        }
+        self.held = bytes;
+        self.held_from = self.at;
+        Ok(())
+    }
+}
+
+impl Iterator for PageReader {
+    type Item = Result<CompressedPage>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next_page() {
+            Ok(page) => page.map(Ok),
+            Err(error) => {
+                // Nothing after a broken page can be trusted to be one.
+                self.values_left = 0;
+                Some(Err(error))
+            }
+        }
+    }
+}
