@@ -94,6 +94,11 @@ impl PageReader {
         &self.chunk
     }
 
+    /// Where the chunk's pages lie in the file.
+    pub(crate) fn range(&self) -> std::ops::Range<u64> {
+        self.at..self.end
+    }
+
     /// Gives bytes of the file that were read already, from `from` on.
     pub(crate) fn hold(&mut self, from: u64, bytes: Bytes) {
         self.held = bytes;

@@ -1,0 +1,291 @@
+//! Lanes on a thread pool.
+//!
+//! The thread that takes the batches does the reading: it fetches the bytes of row groups ahead and gives their lanes to the
+//! pool. A lane reads batch after batch; one that gets too far ahead of the taker is parked and goes on when the taker has
+//! moved, so that no pool thread ever waits. Where there are fewer columns than work for the threads, a row group of
+//! columns outside of lists is cut into several lanes, each for a part of its batches, so that a file of one column scales
+//! as well.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use arrow_array::ArrayRef;
+
+use crate::arrow::lanes::{Held, Lane};
+use crate::arrow::plan::Plan;
+use crate::arrow::scan::Threads;
+use crate::error::{Error, Result};
+
+/// The pool's side of a scan.
+pub(crate) struct Parallel {
+    shared: Arc<Shared>,
+    pool: Pool,
+    threads: usize,
+    /// The next row group whose bytes are to be fetched.
+    next_group: usize,
+    /// The first batch of each row group, and last their number.
+    first_batches: Vec<usize>,
+}
+
+/// Where tasks run.
+#[derive(Clone)]
+enum Pool {
+    Global,
+    Own(Arc<rayon::ThreadPool>),
+    /// The pool could not be made: the reason comes with the first batch.
+    Failed(Arc<str>),
+}
+
+struct Shared {
+    plan: Arc<Plan>,
+    state: Mutex<State>,
+    ready: Condvar,
+}
+
+struct State {
+    /// Arrays of batches that were not taken yet, one entry a field.
+    done: BTreeMap<usize, Vec<Option<Result<Vec<ArrayRef>>>>>,
+    /// Lanes that are too far ahead, by the batch that they read next.
+    parked: Vec<Work>,
+    /// The batch that is taken next, and how many batches beyond may be worked on.
+    taking: usize,
+    ahead: usize,
+    cancelled: bool,
+}
+
+/// A lane and what is left of its batches.
+struct Work {
+    lane: LaneState,
+    batches: Range<usize>,
+}
+
+enum LaneState {
+    /// Not opened yet: opening parses metadata and headers, which belongs into the pool as well.
+    Closed { group: usize, field: usize, held: Arc<Held> },
+    Open(Box<Lane>),
+}
+
+impl LaneState {
+    fn field(&self) -> usize {
+        match self {
+            LaneState::Closed { field, .. } => *field,
+            LaneState::Open(lane) => lane.field,
+        }
+    }
+}
+
+impl Shared {
+    /// A panic while the lock is held would leave whole values behind, so a poisoned lock is as good as any.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Parallel {
+    pub(crate) fn new(plan: Arc<Plan>, threads: Threads) -> Self {
+        let (pool, threads) = match threads {
+            Threads::Caller => (Pool::Global, 1),
+            Threads::Global => (Pool::Global, rayon::current_num_threads()),
+            Threads::Pool(pool) => {
+                let threads = pool.current_num_threads();
+                (Pool::Own(pool), threads)
+            }
+            Threads::Own(threads) => match rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("herringbone-{i}")).build() {
+                Ok(pool) => (Pool::Own(Arc::new(pool)), threads),
+                Err(error) => (Pool::Failed(error.to_string().into()), threads),
+            },
+        };
+        let mut first_batches = vec![0; plan.groups.len() + 1];
+        for batch in &plan.batches {
+            if let Some(count) = first_batches.get_mut(batch.group + 1) {
+                *count += 1;
+            }
+        }
+        for group in 1..first_batches.len() {
+            first_batches[group] += first_batches[group - 1];
+        }
+        let ahead = batches_ahead(&plan, threads);
+        let state = State { done: BTreeMap::new(), parked: Vec::new(), taking: 0, ahead, cancelled: false };
+        let shared = Arc::new(Shared { plan, state: Mutex::new(state), ready: Condvar::new() });
+        Self { shared, pool, threads, next_group: 0, first_batches }
+    }
+
+    /// The arrays of a batch, each field's in turn; batches are taken in order.
+    pub(crate) fn take(&mut self, batch: usize) -> Result<Vec<Vec<ArrayRef>>> {
+        if let Pool::Failed(reason) = &self.pool {
+            return Err(Error::usage(format!("the threads could not be started: {reason}")));
+        }
+        self.move_to(batch);
+        let fields = self.shared.plan.fields.len();
+        if fields == 0 {
+            return Ok(Vec::new());
+        }
+        loop {
+            if self.read_ahead()? {
+                continue;
+            }
+            let mut state = self.shared.lock();
+            if let Some(done) = state.done.get(&batch)
+                && done.iter().all(Option::is_some)
+            {
+                let done = state.done.remove(&batch).unwrap_or_default();
+                return done.into_iter().flatten().collect();
+            }
+            // On a thread of the pool itself, waiting would keep it from the work that is waited for.
+            drop(state);
+            if rayon::yield_now() == Some(rayon::Yield::Executed) {
+                continue;
+            }
+            let state = self.shared.lock();
+            let missing = |state: &mut State| state.done.get(&batch).is_none_or(|done| done.iter().any(Option::is_none));
+            if rayon::current_thread_index().is_some() {
+                drop(self.shared.ready.wait_timeout_while(state, std::time::Duration::from_millis(1), missing));
+            } else {
+                drop(self.shared.ready.wait_while(state, missing));
+            }
+        }
+    }
+
+    /// Lets lanes go on that were parked behind this batch.
+    fn move_to(&self, batch: usize) {
+        let mut state = self.shared.lock();
+        state.taking = batch;
+        let horizon = batch + state.ahead;
+        let (go_on, parked) = std::mem::take(&mut state.parked).into_iter().partition(|work| work.batches.start < horizon);
+        state.parked = parked;
+        drop(state);
+        let go_on: Vec<Work> = go_on;
+        for work in go_on {
+            self.spawn(work);
+        }
+    }
+
+    /// Fetches the next row group if its turn has come; `false` when there is nothing to fetch now.
+    fn read_ahead(&mut self) -> Result<bool> {
+        let horizon = {
+            let state = self.shared.lock();
+            state.taking + state.ahead
+        };
+        let plan = Arc::clone(&self.shared.plan);
+        let Some(group) = plan.groups.get(self.next_group) else { return Ok(false) };
+        let batches = self.first_batches[self.next_group]..self.first_batches[self.next_group + 1];
+        if batches.start >= horizon {
+            return Ok(false);
+        }
+        let group_index = self.next_group;
+        self.next_group += 1;
+        {
+            let mut state = self.shared.lock();
+            for batch in batches.clone() {
+                state.done.insert(batch, (0..plan.fields.len()).map(|_| None).collect());
+            }
+        }
+        let most = self.most_read_ahead();
+        // A few fields at a time, so that the pool has work while the rest is read.
+        let step = plan.fields.len().div_ceil(2 * self.threads.max(1)).max(1);
+        for first in (0..plan.fields.len()).step_by(step) {
+            let fields = first..(first + step).min(plan.fields.len());
+            let held = Arc::new(Held::fetch(&plan, group, fields.clone(), most)?);
+            for field in fields {
+                for part in self.parts(field, &batches) {
+                    self.spawn(Work { lane: LaneState::Closed { group: group_index, field, held: Arc::clone(&held) }, batches: part });
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The largest chunk that is read ahead in one piece.
+    fn most_read_ahead(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// A row group's batches cut into lanes of one field: one, unless there are too few to keep the threads busy.
+    fn parts(&self, field: usize, batches: &Range<usize>) -> Vec<Range<usize>> {
+        let plan = &self.shared.plan;
+        let schema = plan.file.metadata.schema();
+        let skips_pages = plan.leaves.get(field).is_some_and(|leaves| {
+            leaves.iter().all(|leaf| schema.leaves().get(*leaf).is_some_and(|leaf| leaf.max_repetition_level == 0))
+        });
+        let wanted = (2 * self.threads).div_ceil(plan.fields.len().max(1));
+        if !skips_pages || wanted <= 1 {
+            return vec![batches.clone()];
+        }
+        let length = batches.len().div_ceil(wanted).max(2);
+        batches.clone().step_by(length).map(|start| start..(start + length).min(batches.end)).collect()
+    }
+
+    fn spawn(&self, work: Work) {
+        let (shared, pool) = (Arc::clone(&self.shared), self.pool.clone());
+        spawn_on(&pool.clone(), move || run(&shared, work));
+    }
+}
+
+impl Drop for Parallel {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.cancelled = true;
+        state.parked.clear();
+        state.done.clear();
+    }
+}
+
+fn spawn_on(pool: &Pool, task: impl FnOnce() + Send + 'static) {
+    match pool {
+        Pool::Global => rayon::spawn_fifo(task),
+        Pool::Own(pool) => pool.spawn_fifo(task),
+        Pool::Failed(_) => {}
+    }
+}
+
+/// How many batches may be in work or waiting at once: as many as the memory holds, and enough for all threads.
+fn batches_ahead(plan: &Plan, threads: usize) -> usize {
+    let most = plan.batches.iter().map(|batch| batch.rows).max().unwrap_or(1) as u64;
+    let mut row_bytes = 1u64;
+    if let Some(group) = plan.groups.first() {
+        let sizes = plan.leaves.iter().flatten().filter_map(|leaf| plan.location(group.index, *leaf).ok());
+        let bytes = sizes.map(|location| location.uncompressed_size).fold(0, u64::saturating_add);
+        row_bytes = bytes.checked_div(group.num_rows).unwrap_or(1).max(4 * plan.fields.len() as u64).max(1);
+    }
+    let fit = (plan.file.limits.memory_bytes as u64 / 4) / row_bytes.saturating_mul(most).max(1);
+    usize::try_from(fit).unwrap_or(usize::MAX).clamp(2, 64.max(8 * threads))
+}
+
+/// Reads the next batches of a lane, until it ends, is parked, or nobody wants it any more.
+fn run(shared: &Arc<Shared>, mut work: Work) {
+    while let Some(batch) = work.batches.next() {
+        let field = work.lane.field();
+        let result = catch_unwind(AssertUnwindSafe(|| step(shared, &mut work.lane, batch)));
+        let result = result.unwrap_or_else(|_| Err(Error::malformed("decoding panicked, which is a defect of this crate: please report it with the file")));
+        let failed = result.is_err();
+        let mut state = shared.lock();
+        if state.cancelled {
+            return;
+        }
+        if let Some(slot) = state.done.get_mut(&batch).and_then(|fields| fields.get_mut(field)) {
+            *slot = Some(result);
+        }
+        if state.taking == batch || failed {
+            shared.ready.notify_all();
+        }
+        if failed {
+            return;
+        }
+        if work.batches.start >= state.taking + state.ahead && !work.batches.is_empty() {
+            state.parked.push(work);
+            return;
+        }
+    }
+}
+
+fn step(shared: &Shared, lane: &mut LaneState, batch: usize) -> Result<Vec<ArrayRef>> {
+    let plan = &shared.plan;
+    if let LaneState::Closed { group, field, held } = lane {
+        *lane = LaneState::Open(Box::new(Lane::open(plan, *group, *field, held)?));
+    }
+    let LaneState::Open(lane) = lane else { return Err(Error::usage("a lane that is not open")) };
+    let batch = plan.batches.get(batch).ok_or_else(|| Error::usage("there is no such batch"))?;
+    lane.read(plan, batch)
+}
