@@ -110,10 +110,10 @@ const WINDOW_LEAST: u64 = 64 << 10;
 impl Held {
     /// Reads the chunks of a row group that are needed, neighbours in one read. Chunks larger than the window are left to be
     /// read window by window.
-    pub(crate) fn fetch(plan: &Plan, group: &Group, fields: Range<usize>, most: u64) -> Result<Self> {
+    pub(crate) fn fetch(plan: &Plan, group: &Group, fields: Range<usize>) -> Result<Self> {
         let leaves: Vec<usize> = plan.leaves.get(fields).unwrap_or_default().iter().flatten().copied().collect();
         let budget = (plan.file.limits.memory_bytes as u64 / 4).checked_div(leaves.len().max(1) as u64).unwrap_or(0).max(WINDOW_LEAST);
-        let window = plan.file.source.window().min(budget).min(most.max(WINDOW_LEAST));
+        let window = plan.file.source.window().min(budget);
         let mut chunks = Vec::with_capacity(leaves.len());
         for leaf in leaves {
             let range = plan.location(group.index, leaf)?.range;
@@ -179,7 +179,7 @@ pub(crate) fn run_inline(plan: &Plan, lanes: &mut Vec<Lane>, batch: usize) -> Re
     if lanes.first().is_none_or(|lane| lane.group != batch.group) {
         lanes.clear();
         if let Some(group) = plan.groups.get(batch.group) {
-            let held = Held::fetch(plan, group, 0..plan.fields.len(), u64::MAX)?;
+            let held = Held::fetch(plan, group, 0..plan.fields.len())?;
             for field in 0..plan.fields.len() {
                 lanes.push(Lane::open(plan, batch.group, field, &held)?);
             }

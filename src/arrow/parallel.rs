@@ -182,12 +182,17 @@ impl Parallel {
                 state.done.insert(batch, (0..plan.fields.len()).map(|_| None).collect());
             }
         }
-        let most = self.most_read_ahead();
         // A few fields at a time, so that the pool has work while the rest is read.
         let step = plan.fields.len().div_ceil(2 * self.threads.max(1)).max(1);
         for first in (0..plan.fields.len()).step_by(step) {
             let fields = first..(first + step).min(plan.fields.len());
-            let held = Arc::new(Held::fetch(&plan, group, fields.clone(), most)?);
+            let held = match Held::fetch(&plan, group, fields.clone()) {
+                Ok(held) => Arc::new(held),
+                Err(error) => {
+                    self.fail(batches.start, fields, error);
+                    return Ok(true);
+                }
+            };
             for field in fields {
                 for part in self.parts(field, &batches) {
                     self.spawn(Work { lane: LaneState::Closed { group: group_index, field, held: Arc::clone(&held) }, batches: part });
@@ -197,9 +202,15 @@ impl Parallel {
         Ok(true)
     }
 
-    /// The largest chunk that is read ahead in one piece.
-    fn most_read_ahead(&self) -> u64 {
-        u64::MAX
+    /// Leaves an error in the place of a batch, so that the batches before it are handed out first. Fields whose lanes never
+    /// ran get nothing, which nobody sees: the scan ends with the error.
+    fn fail(&self, batch: usize, fields: Range<usize>, error: Error) {
+        let mut state = self.shared.lock();
+        let Some(done) = state.done.get_mut(&batch) else { return };
+        let mut error = Some(error);
+        for slot in done.iter_mut().skip(fields.start) {
+            *slot = Some(error.take().map_or(Ok(Vec::new()), Err));
+        }
     }
 
     /// A row group's batches cut into lanes of one field: one, unless there are too few to keep the threads busy.
