@@ -10,7 +10,6 @@ mod thrift;
 
 pub mod format;
 
-pub mod metadata;
 pub mod schema;
 
 pub mod metadata;

@@ -122,7 +122,8 @@ impl LeafReader {
             }
             let Some(open) = &mut self.page else { continue };
             let n = left.min(open.left);
-            let output = Output { chunk: &self.chunk, keep_indices: self.keep_indices, part_bytes: self.part_bytes, dictionary: &self.dictionary };
+            let output =
+                Output { chunk: &self.chunk, keep_indices: self.keep_indices, part_bytes: self.part_bytes, dictionary: &self.dictionary };
             open.read_flat(n, &output, scratch, out).map_err(|error| open.page.place(error))?;
             left -= n;
         }
@@ -178,7 +179,10 @@ impl LeafReader {
 
     /// Calls `visit` with each page that has entries of the next `rows` rows, and with how many; returns the number of rows.
     fn walk_rows(
-        &mut self, rows: usize, scratch: &mut Scratch, mut visit: impl FnMut(&mut OpenPage, usize, &Output<'_>, &mut Scratch) -> Result<()>,
+        &mut self,
+        rows: usize,
+        scratch: &mut Scratch,
+        mut visit: impl FnMut(&mut OpenPage, usize, &Output<'_>, &mut Scratch) -> Result<()>,
     ) -> Result<usize> {
         let mut begun = 0;
         while rows > 0 && self.open_page(scratch)? {
@@ -191,7 +195,8 @@ impl LeafReader {
                 break;
             }
             begun += rows_here;
-            let output = Output { chunk: &self.chunk, keep_indices: self.keep_indices, part_bytes: self.part_bytes, dictionary: &self.dictionary };
+            let output =
+                Output { chunk: &self.chunk, keep_indices: self.keep_indices, part_bytes: self.part_bytes, dictionary: &self.dictionary };
             visit(open, end, &output, scratch).map_err(|error| open.page.place(error))?;
             if open.left > 0 {
                 break;
@@ -329,7 +334,15 @@ impl OpenPage {
     }
 
     /// Decodes `present` values and appends `n` slots; `start` is where their bits begin in the validity.
-    fn append(&mut self, n: usize, present: usize, start: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+    fn append(
+        &mut self,
+        n: usize,
+        present: usize,
+        start: usize,
+        output: &Output<'_>,
+        scratch: &mut Scratch,
+        out: &mut LeafData,
+    ) -> Result<()> {
         let indices = output.keep_indices && matches!(self.page.encoding(), Encoding::RleDictionary | Encoding::PlainDictionary);
         if let (true, Some(dictionary)) = (indices, output.dictionary) {
             let mut values = match out.parts.pop_if(|part| matches!(part, Part::Indices { .. })) {
@@ -357,7 +370,15 @@ impl OpenPage {
     }
 
     /// Values of one width: straight to their place where there are no nulls, else dense into scratch memory first.
-    fn append_fixed(&mut self, n: usize, present: usize, validity: &Bits, start: usize, out: &mut Values, scratch: &mut Scratch) -> Result<()> {
+    fn append_fixed(
+        &mut self,
+        n: usize,
+        present: usize,
+        validity: &Bits,
+        start: usize,
+        out: &mut Values,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
         if present == n {
             return self.decoder.read(self.page.value_bytes(), n, out).map(drop);
         }
@@ -386,14 +407,23 @@ impl OpenPage {
     }
 
     /// Byte arrays: nulls are put between the offsets afterwards, and another part begins where one is full.
-    fn append_bytes(&mut self, n: usize, present: usize, start: usize, values: Values, output: &Output<'_>, out: &mut LeafData) -> Result<()> {
+    fn append_bytes(
+        &mut self,
+        n: usize,
+        present: usize,
+        start: usize,
+        values: Values,
+        output: &Output<'_>,
+        out: &mut LeafData,
+    ) -> Result<()> {
         let mut values = values;
         let (mut slots_done, mut values_done) = (0, 0);
         loop {
             let read = self.decoder.read(self.page.value_bytes(), present - values_done, &mut values)?;
             values_done += read;
             let left = n - slots_done;
-            let slots = if values_done == present { left } else { slots_before_next(&out.validity, start + slots_done, left, read, present == n) };
+            let slots =
+                if values_done == present { left } else { slots_before_next(&out.validity, start + slots_done, left, read, present == n) };
             if let Values::Bytes(arrays) = &mut values {
                 spread_offsets(arrays.parts_mut().0, &out.validity, start + slots_done, read, slots);
             }
@@ -416,9 +446,11 @@ fn slots_before_next(validity: &Bits, start: usize, most: usize, values: usize, 
         return values;
     }
     let mut seen = 0;
-    (0..most).find(|slot| {
-        let valid = validity.get(start + slot) == Some(true);
-        seen += usize::from(valid);
-        seen > values
-    }).unwrap_or(most)
+    (0..most)
+        .find(|slot| {
+            let valid = validity.get(start + slot) == Some(true);
+            seen += usize::from(valid);
+            seen > values
+        })
+        .unwrap_or(most)
 }

@@ -27,7 +27,13 @@ pub struct PageOptions {
 ///
 /// # Errors
 /// `Usage` when there is no such row group or column, `Malformed` when the metadata of the chunk are.
-pub fn pages(source: impl Source + 'static, metadata: &FileMetadata, row_group: usize, leaf: usize, options: &PageOptions) -> Result<PageReader> {
+pub fn pages(
+    source: impl Source + 'static,
+    metadata: &FileMetadata,
+    row_group: usize,
+    leaf: usize,
+    options: &PageOptions,
+) -> Result<PageReader> {
     PageReader::new(Arc::new(source), metadata, row_group, leaf, options)
 }
 
@@ -62,8 +68,16 @@ const HEADER_FEW: u64 = 256;
 const HEADER_MOST: u64 = 16 << 20;
 
 impl PageReader {
-    pub(crate) fn new(source: Arc<dyn Source>, metadata: &FileMetadata, row_group: usize, leaf: usize, options: &PageOptions) -> Result<Self> {
-        let group = metadata.row_group(row_group).ok_or_else(|| Error::usage(format!("there is no row group {row_group}: the file has {}", metadata.num_row_groups())))?;
+    pub(crate) fn new(
+        source: Arc<dyn Source>,
+        metadata: &FileMetadata,
+        row_group: usize,
+        leaf: usize,
+        options: &PageOptions,
+    ) -> Result<Self> {
+        let group = metadata
+            .row_group(row_group)
+            .ok_or_else(|| Error::usage(format!("there is no row group {row_group}: the file has {}", metadata.num_row_groups())))?;
         let location = group.chunk(leaf)?;
         if location.encrypted {
             let error = Error::unsupported("the column is encrypted, which this version cannot read");
@@ -121,7 +135,10 @@ impl PageReader {
             let (header, header_length, size) = self.read_header()?;
             let body = self.at + header_length as u64;
             if size as u64 > self.end - body {
-                return Err(Error::malformed(format!("the page claims {size} bytes, but {} are left in its column chunk", self.end - body)));
+                return Err(Error::malformed(format!(
+                    "the page claims {size} bytes, but {} are left in its column chunk",
+                    self.end - body
+                )));
             }
             let ordinal = self.ordinal;
             self.ordinal += 1;
@@ -168,8 +185,13 @@ impl PageReader {
         if size > self.limits.page_bytes {
             return Err(Error::limit(format!("a page of {size} bytes, above Limits::page_bytes of {}", self.limits.page_bytes)));
         }
-        if self.chunk.codec != Codec::Uncompressed && size as u64 > max_uncompressed(self.chunk.codec, header.compressed_size).max(header.compressed_size as u64) {
-            return Err(Error::malformed(format!("the page claims {size} bytes, more than its {} compressed bytes can hold", header.compressed_size)));
+        if self.chunk.codec != Codec::Uncompressed
+            && size as u64 > max_uncompressed(self.chunk.codec, header.compressed_size).max(header.compressed_size as u64)
+        {
+            return Err(Error::malformed(format!(
+                "the page claims {size} bytes, more than its {} compressed bytes can hold",
+                header.compressed_size
+            )));
         }
         Ok(())
     }

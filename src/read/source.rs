@@ -214,7 +214,10 @@ fn outside(range: &Range<u64>, size: u64) -> Error {
 
 #[cold]
 fn ended_early() -> Error {
-    Error::from(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the file ended before the bytes that were there when it was opened"))
+    Error::from(std::io::Error::new(
+        std::io::ErrorKind::UnexpectedEof,
+        "the file ended before the bytes that were there when it was opened",
+    ))
 }
 
 #[cfg(test)]
