@@ -171,7 +171,8 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn field(&mut self, last: &mut i16) -> Result<Option<FieldHeader>> {
         let byte = self.byte()?;
-        if byte == 0 {
+        // The type alone says that a struct ends, as other readers have it; the id beside it means nothing then.
+        if byte & 0x0f == 0 {
             return Ok(None);
         }
         let wire = Wire::from_nibble(byte & 0x0f)?;

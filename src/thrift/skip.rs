@@ -14,7 +14,7 @@ pub(super) fn fields(bytes: &[u8], mut at: usize, depth: u32) -> Result<usize> {
     loop {
         let header = *bytes.get(at).ok_or_else(ended)?;
         at = at.wrapping_add(1);
-        if header == 0 {
+        if header & 0x0f == 0 {
             return Ok(at);
         }
         if header < 0x10 {

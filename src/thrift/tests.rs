@@ -403,6 +403,13 @@ fn types_that_do_not_exist_are_refused() {
 }
 
 #[test]
+fn a_struct_ends_at_type_0_whatever_stands_beside_it() {
+    for end in [0x00, 0x10, 0xf0] {
+        assert_eq!(ends_of_both(&[0x15, 2, end, 9]), (Some(3), Some(3)));
+    }
+}
+
+#[test]
 fn claimed_counts_are_held_against_the_bytes_left() {
     // Field 1 is a list or a map of 2^31 - 1 or 2^64 - 1 elements.
     for count in [&[0xff, 0xff, 0xff, 0xff, 0x07][..], &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]] {
