@@ -61,7 +61,7 @@ impl LevelReader {
             State::None => out.resize(out.len() + n, 0),
             State::Rle(runs) => read_runs(runs, bytes, n, *max, out)?,
             State::BitPacked { bit, width } => {
-                out.reserve(n);
+                out.reserve(n.min(bytes.len().saturating_mul(8)));
                 for done in 0..n {
                     let level = most_significant_first(bytes, *bit, *width).ok_or_else(|| too_few(n, done))?;
                     *bit += *width;

@@ -21,11 +21,12 @@ use bytes::Bytes;
 use crate::compression::Decompressor;
 use crate::encoding::{Decoder, Dictionary, Shape, decoder};
 use crate::error::{Error, Result};
-use crate::format::{Codec, Encoding};
+use crate::format::{Codec, Encoding, PhysicalType};
 use crate::levels::nested::{Levels, Slots, count};
 use crate::levels::{LevelEncoding, LevelReader};
+use crate::limits::Limits;
 use crate::schema::{Leaf, Schema};
-use crate::values::Values;
+use crate::values::{ByteArrays, Values};
 
 /// The column chunk that a page is of.
 #[derive(Clone, Debug)]
@@ -374,14 +375,21 @@ impl Page {
     /// Decodes a data page; `dictionary` is that of its chunk, if it has one.
     ///
     /// # Errors
-    /// `Malformed` when the page breaks the rules of its encoding, `Unsupported` when that is not known, `Limit` when its
-    /// byte arrays take more than 2 GiB.
-    pub fn decode(&self, dictionary: Option<&Arc<Dictionary>>) -> Result<DecodedPage> {
-        self.decode_all(dictionary).map_err(|error| self.place(error))
+    /// `Malformed` when the page breaks the rules of its encoding, `Unsupported` when that is not known, `Limit` when what
+    /// comes out would take more than [`Limits::batch_bytes`] (a page of a few bytes can lawfully hold 2^31 values).
+    pub fn decode(&self, dictionary: Option<&Arc<Dictionary>>, limits: &Limits) -> Result<DecodedPage> {
+        self.decode_all(dictionary, limits).map_err(|error| self.place(error))
     }
 
-    fn decode_all(&self, dictionary: Option<&Arc<Dictionary>>) -> Result<DecodedPage> {
+    fn decode_all(&self, dictionary: Option<&Arc<Dictionary>>, limits: &Limits) -> Result<DecodedPage> {
         let n = self.header.num_values;
+        let least = self.chunk.shape.fixed_width().unwrap_or(4).saturating_add(2);
+        if n.saturating_mul(least) > limits.batch_bytes {
+            return Err(Error::limit(format!(
+                "a page of {n} values, which take more than the {} bytes of Limits::batch_bytes",
+                limits.batch_bytes
+            )));
+        }
         let mut levels = Levels::default();
         if self.chunk.max_repetition > 0 {
             self.repetition_reader()?.read(self.repetition_bytes(), n, &mut levels.repetition)?;
@@ -392,10 +400,13 @@ impl Page {
             // A value is there where the definition level is the highest one, whatever the repetition level is.
             present = count(&levels, Slots { repetition: self.chunk.max_repetition, definition: self.chunk.max_definition });
         }
-        let mut values = Values::new(self.chunk.shape.physical_type, self.chunk.shape.width);
+        let mut values = match self.chunk.shape.physical_type {
+            PhysicalType::ByteArray => Values::Bytes(ByteArrays::with_limit(limits.batch_bytes)),
+            other => Values::new(other, self.chunk.shape.width),
+        };
         let read = self.decoder(dictionary)?.read(self.value_bytes(), present, &mut values)?;
         if read < present {
-            return Err(Error::limit("the byte arrays of one page take more than 2 GiB"));
+            return Err(Error::limit("the byte arrays of one page take more than Limits::batch_bytes"));
         }
         Ok(DecodedPage { levels, values })
     }

@@ -56,6 +56,8 @@ pub(crate) struct Scratch {
     buffer: Vec<u8>,
     words32: Vec<u32>,
     words64: Vec<u64>,
+    repetition: Vec<u8>,
+    definition: Vec<u8>,
 }
 
 /// Reads the rows of one leaf column in order.
@@ -76,11 +78,15 @@ struct OpenPage {
     decoder: Box<dyn Decoder>,
     /// Entries not read yet.
     left: usize,
+    repetition: LevelReader,
     definition: LevelReader,
-    /// In lists: all levels of the page, and how many entries are done.
+    /// In lists: the levels of the next entries, as far as they were decoded, and how many of them are done.
     levels: Levels,
     done: usize,
 }
+
+/// How many levels are decoded at a time: memory follows this and not the number of entries that a page claims.
+const LEVELS_AHEAD: usize = 1 << 16;
 
 impl LeafReader {
     pub(crate) fn new(chunk: Arc<ChunkInfo>, pages: PageSource, keep_indices: bool, part_bytes: usize) -> Self {
@@ -187,6 +193,7 @@ impl LeafReader {
         let mut begun = 0;
         while rows > 0 && self.open_page(scratch)? {
             let Some(open) = &mut self.page else { continue };
+            open.refill()?;
             if begun == 0 && open.levels.repetition.get(open.done).is_some_and(|first| *first != 0) {
                 return Err(open.page.place(Error::malformed("a row begins with a repetition level that is not 0")));
             }
@@ -198,7 +205,7 @@ impl LeafReader {
             let output =
                 Output { chunk: &self.chunk, keep_indices: self.keep_indices, part_bytes: self.part_bytes, dictionary: &self.dictionary };
             visit(open, end, &output, scratch).map_err(|error| open.page.place(error))?;
-            if open.left > 0 {
+            if open.done < open.levels.len() {
                 break;
             }
         }
@@ -234,7 +241,7 @@ impl LeafReader {
     fn open(&mut self, page: &CompressedPage, scratch: &mut Scratch) -> Result<()> {
         self.close(scratch);
         let page = page.decompress(&mut scratch.decompressor, std::mem::take(&mut scratch.buffer))?;
-        let opened = OpenPage::new(page, self.dictionary.as_ref())?;
+        let opened = OpenPage::new(page, self.dictionary.as_ref(), scratch)?;
         self.page = Some(opened);
         Ok(())
     }
@@ -242,6 +249,8 @@ impl LeafReader {
     fn close(&mut self, scratch: &mut Scratch) {
         if let Some(open) = self.page.take() {
             scratch.buffer = open.page.into_buffer();
+            scratch.repetition = open.levels.repetition;
+            scratch.definition = open.levels.definition;
         }
     }
 
@@ -260,17 +269,27 @@ struct Output<'a> {
 }
 
 impl OpenPage {
-    fn new(page: Page, dictionary: Option<&Arc<Dictionary>>) -> Result<Self> {
+    fn new(page: Page, dictionary: Option<&Arc<Dictionary>>, scratch: &mut Scratch) -> Result<Self> {
         let decoder = page.decoder(dictionary)?;
         let left = page.num_values();
-        let definition = page.definition_reader()?;
-        let mut levels = Levels::default();
-        if page.chunk().max_repetition > 0 {
-            let read = page.repetition_reader()?.read(page.repetition_bytes(), left, &mut levels.repetition);
-            let read = read.and_then(|()| definition.clone().read(page.definition_bytes(), left, &mut levels.definition));
-            read.map_err(|error| page.place(error))?;
+        let (repetition, definition) = (page.repetition_reader()?, page.definition_reader()?);
+        let levels = Levels { repetition: std::mem::take(&mut scratch.repetition), definition: std::mem::take(&mut scratch.definition) };
+        let mut open = Self { page, decoder, left, repetition, definition, levels, done: 0 };
+        open.levels.clear();
+        Ok(open)
+    }
+
+    /// Decodes the levels of the next entries when all of those decoded before are done.
+    fn refill(&mut self) -> Result<()> {
+        if self.done < self.levels.len() {
+            return Ok(());
         }
-        Ok(Self { page, decoder, left, definition, levels, done: 0 })
+        self.levels.clear();
+        self.done = 0;
+        let n = self.left.min(LEVELS_AHEAD);
+        let read = self.repetition.read(self.page.repetition_bytes(), n, &mut self.levels.repetition);
+        let read = read.and_then(|()| self.definition.read(self.page.definition_bytes(), n, &mut self.levels.definition));
+        read.map_err(|error| self.page.place(error))
     }
 
     fn read_flat(&mut self, n: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {

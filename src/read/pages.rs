@@ -50,6 +50,8 @@ pub struct PageReader {
     /// Where the next header begins, and where the chunk ends.
     at: u64,
     end: u64,
+    /// How far the pages may reach where the writer gave the chunk too small a size.
+    bound: u64,
     /// Bytes of the file from `held_from` on.
     held: Bytes,
     held_from: u64,
@@ -96,6 +98,7 @@ impl PageReader {
             verify_crc: options.verify_crc,
             at: location.range.start,
             end: location.range.end,
+            bound: location.bound,
             held: Bytes::new(),
             held_from: location.range.start,
             ordinal: 0,
@@ -130,11 +133,20 @@ impl PageReader {
     }
 
     fn read_page(&mut self) -> Result<Option<CompressedPage>> {
-        while self.values_left > 0 && self.at < self.end {
+        while self.values_left > 0 {
+            if self.at >= self.end {
+                if self.bound <= self.end {
+                    return Ok(None);
+                }
+                self.end = self.bound;
+            }
             let offset = self.at;
             let (header, header_length, size) = self.read_header()?;
             let body = self.at + header_length as u64;
-            if size as u64 > self.end - body {
+            if size as u64 > self.end.saturating_sub(body) && self.bound > self.end {
+                self.end = self.bound;
+            }
+            if size as u64 > self.end.saturating_sub(body) {
                 return Err(Error::malformed(format!(
                     "the page claims {size} bytes, but {} are left in its column chunk",
                     self.end - body
