@@ -35,6 +35,8 @@ pub struct ChunkInfo {
     pub(crate) leaf: usize,
     pub(crate) codec: Codec,
     pub(crate) row_group: usize,
+    /// Whether the writer carried DELTA_BYTE_ARRAY's prefixes over from page to page (PARQUET-246).
+    pub(crate) carries_prefixes: bool,
     /// The leaf's levels and shape, at hand.
     pub(crate) max_repetition: u8,
     pub(crate) max_definition: u8,
@@ -58,6 +60,7 @@ impl ChunkInfo {
             leaf,
             codec,
             row_group,
+            carries_prefixes: false,
         })
     }
 

@@ -70,6 +70,8 @@ pub(crate) struct LeafReader {
     keep_indices: bool,
     /// The most bytes of byte arrays in one part.
     part_bytes: usize,
+    /// The last value of the page before, in files whose writer carried prefixes over.
+    last_value: Option<Vec<u8>>,
 }
 
 /// A page that is being read.
@@ -91,7 +93,7 @@ const LEVELS_AHEAD: usize = 1 << 16;
 impl LeafReader {
     pub(crate) fn new(chunk: Arc<ChunkInfo>, pages: PageSource, keep_indices: bool, part_bytes: usize) -> Self {
         let keep_indices = keep_indices && matches!(chunk.shape.physical_type, PhysicalType::ByteArray | PhysicalType::FixedLenByteArray);
-        Self { chunk, pages, dictionary: None, page: None, keep_indices, part_bytes }
+        Self { chunk, pages, dictionary: None, page: None, keep_indices, part_bytes, last_value: None }
     }
 
     /// Appends the next `rows` rows to `out`.
@@ -142,7 +144,7 @@ impl LeafReader {
         while left > 0 {
             if self.page.as_ref().is_none_or(|page| page.left == 0) {
                 let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows - left)) };
-                if page.num_values() <= left {
+                if page.num_values() <= left && !self.chunk.carries_prefixes {
                     left -= page.num_values();
                     continue;
                 }
@@ -172,7 +174,7 @@ impl LeafReader {
         while left > 0 && self.page.as_ref().is_none_or(|page| page.left == 0) {
             let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows - left)) };
             match page.num_rows() {
-                Some(n) if n <= left && page.is_v2() => left -= n,
+                Some(n) if n <= left && page.is_v2() && !self.chunk.carries_prefixes => left -= n,
                 _ => self.open(&page, scratch)?,
             }
         }
@@ -241,13 +243,19 @@ impl LeafReader {
     fn open(&mut self, page: &CompressedPage, scratch: &mut Scratch) -> Result<()> {
         self.close(scratch);
         let page = page.decompress(&mut scratch.decompressor, std::mem::take(&mut scratch.buffer))?;
-        let opened = OpenPage::new(page, self.dictionary.as_ref(), scratch)?;
+        let mut opened = OpenPage::new(page, self.dictionary.as_ref(), scratch)?;
+        if let Some(last) = &self.last_value {
+            opened.decoder.set_previous(last);
+        }
         self.page = Some(opened);
         Ok(())
     }
 
     fn close(&mut self, scratch: &mut Scratch) {
         if let Some(open) = self.page.take() {
+            if self.chunk.carries_prefixes {
+                self.last_value = open.decoder.previous().map(<[u8]>::to_vec);
+            }
             scratch.buffer = open.page.into_buffer();
             scratch.repetition = open.levels.repetition;
             scratch.definition = open.levels.definition;

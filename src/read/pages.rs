@@ -85,7 +85,8 @@ impl PageReader {
             let error = Error::unsupported("the column is encrypted, which this version cannot read");
             return Err(ChunkInfo::new(Arc::clone(metadata.schema()), leaf, location.codec, row_group)?.place(error));
         }
-        let chunk = ChunkInfo::new(Arc::clone(metadata.schema()), leaf, location.codec, row_group)?;
+        let mut chunk = ChunkInfo::new(Arc::clone(metadata.schema()), leaf, location.codec, row_group)?;
+        chunk.carries_prefixes = metadata.has_prefixes_across_pages();
         if chunk.max_repetition == 0 && location.num_values != group.num_rows() {
             let error = format!("the chunk has {} values, its row group {} rows", location.num_values, group.num_rows());
             return Err(chunk.place(Error::malformed(error)));
