@@ -184,6 +184,11 @@ impl FileMetadata {
         (0..self.num_row_groups()).filter_map(|index| self.row_group(index))
     }
 
+    /// Memory in bytes that structures of the file may take.
+    pub(super) fn metadata_bytes(&self) -> usize {
+        self.0.metadata_bytes
+    }
+
     /// Where the footer begins in the file.
     pub(super) fn data_end(&self) -> u64 {
         data_end(self.0.file_size, self.0.footer.len())

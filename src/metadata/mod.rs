@@ -9,20 +9,28 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 
+pub mod bloom;
 mod column;
+mod column_index;
 mod file;
 pub mod footer;
 mod location;
+mod offset_index;
 mod order;
 mod parse;
 mod row_group;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod value;
 mod writer;
 
+pub use bloom::BloomFilter;
 pub use column::ColumnChunk;
+pub use column_index::ColumnIndex;
 pub use file::{FileMetadata, KeyValues};
 pub use location::{BloomFilterLocation, ChunkLocation};
+pub use offset_index::{OffsetIndex, PageLocation};
 pub use order::Order;
 pub use row_group::RowGroup;
 pub use statistics::{Bound, Statistics};

@@ -5,7 +5,7 @@ use crate::format::{self, SortingColumn};
 use crate::metadata::location::{ChunkStatistics, Surroundings};
 use crate::metadata::parse::{At, Entry};
 use crate::metadata::writer::forgets_dictionary_header;
-use crate::metadata::{ChunkLocation, ColumnChunk, FileMetadata, Statistics};
+use crate::metadata::{ChunkLocation, ColumnChunk, ColumnIndex, FileMetadata, OffsetIndex, Statistics};
 use crate::schema::Leaf;
 use crate::thrift::Decode;
 
@@ -126,6 +126,28 @@ impl<'a> RowGroup<'a> {
         let Some(meta) = chunk.meta_data else { return Ok(None) };
         let num_values = u64::try_from(meta.num_values).unwrap_or(0);
         Ok(meta.statistics.map(|raw| Statistics::read(&raw, num_values, self.file.statistics_context(leaf))))
+    }
+
+    /// Checks the offset index of a column chunk; `column` is the leaf's index, `bytes` are those at
+    /// [`ChunkLocation::offset_index`].
+    ///
+    /// # Errors
+    /// `Malformed` if the index breaks the format's rules or lies: the column can then be read without it. Those of
+    /// [`chunk`](Self::chunk).
+    pub fn parse_offset_index(&self, column: usize, bytes: &[u8]) -> Result<OffsetIndex> {
+        let (leaf, _) = self.leaf_and_position(column)?;
+        OffsetIndex::parse(bytes, self, &self.chunk(column)?).map_err(|error| self.name_place(error, leaf))
+    }
+
+    /// Checks the column index of a column chunk; `column` is the leaf's index, `bytes` are those at
+    /// [`ChunkLocation::column_index`], and `pages` is the chunk's offset index.
+    ///
+    /// # Errors
+    /// `Malformed` if the index breaks the format's rules or lies: the column can then be read without it. `Usage` if
+    /// there is no such column.
+    pub fn parse_column_index(&self, column: usize, bytes: &[u8], pages: &OffsetIndex) -> Result<ColumnIndex> {
+        let (leaf, _) = self.leaf_and_position(column)?;
+        ColumnIndex::parse(bytes, self, leaf, pages).map_err(|error| self.name_place(error, leaf))
     }
 
     fn leaf_and_position(&self, column: usize) -> Result<(&'a Leaf, At)> {

@@ -130,7 +130,9 @@ fn cdh_release(suffix: &str) -> Option<[u32; 3]> {
 mod tests {
     use super::*;
 
-    fn parts(created_by: &str) -> Option<(String, Option<String>, Option<[u32; 3]>, Option<String>, Option<String>)> {
+    type Parts = (String, Option<String>, Option<[u32; 3]>, Option<String>, Option<String>);
+
+    fn parts(created_by: &str) -> Option<Parts> {
         let writer = WriterVersion::parse(created_by)?;
         let suffix = writer.suffix().map(str::to_owned);
         Some((writer.application, writer.version, writer.numbers, suffix, writer.build))

@@ -17,6 +17,6 @@ mod macros;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decode::{Decode, FieldHeader, Reader, Wire};
+pub(crate) use decode::{Decode, Reader, Wire};
 pub(crate) use encode::{Encode, Output, encode_empty_struct, encode_to_vec};
 pub(crate) use macros::{thrift_enum, thrift_struct, thrift_union};
