@@ -6,9 +6,9 @@ use std::sync::Arc;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 
+use crate::arrow::mapping::{key_values, map_schema};
 use crate::arrow::scan::ScanBuilder;
-use crate::arrow::stored_schema_bytes;
-use crate::arrow::types::{MapOptions, map_schema};
+use crate::arrow::types::MapOptions;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::metadata::FileMetadata;
@@ -105,8 +105,7 @@ impl ParquetFile {
     /// # Errors
     /// `Unsupported` where a type has no Arrow type.
     pub fn arrow_schema(&self) -> Result<SchemaRef> {
-        let stored = stored_schema_bytes(&self.metadata);
-        let mapped = map_schema(self.metadata.schema(), stored.as_deref(), &|_| true, &MapOptions::default());
+        let mapped = map_schema(self.metadata.schema(), key_values(&self.metadata), &|_| true, &MapOptions::default());
         mapped.map(|(schema, _)| schema).map_err(|error| self.place(error))
     }
 

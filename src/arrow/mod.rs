@@ -1,6 +1,24 @@
 //! Arrow: the types of a Parquet schema as Arrow types and back, and decoded values as Arrow arrays.
 
+mod columns;
 mod convert;
+mod extension;
+mod file;
+mod flatbuffer;
+mod json;
+mod lanes;
+mod legacy;
+mod mapping;
+mod nested;
+#[cfg(feature = "rayon")]
+mod parallel;
+mod parquet_schema;
+mod plan;
+mod scan;
+mod stored_schema;
+mod table;
 mod types;
 
+pub use file::ParquetFile;
+pub use scan::{Scan, ScanBuilder};
 pub use types::{IntervalType, Overflow, Strings};

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, FixedSizeListArray, GenericListArray, GenericListViewArray, MapArray, OffsetSizeTrait, StructArray, UInt32Array};
+use arrow_array::{
+    Array, ArrayRef, FixedSizeListArray, GenericListArray, GenericListViewArray, MapArray, OffsetSizeTrait, StructArray, UInt32Array,
+};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, FieldRef, Fields};
 
@@ -150,7 +152,7 @@ fn leaf_arrays(data: LeafData, count: usize, conversion: &Conversion, data_type:
             nulls => nulls.clone(),
         };
         start += length;
-        arrays.push(convert::array(part, nulls, conversion, data_type)?);
+        arrays.extend(convert::arrays(part, nulls, *conversion, data_type)?);
     }
     Ok(if arrays.len() > 1 { join_small(arrays)? } else { arrays })
 }
@@ -171,18 +173,31 @@ fn join(mut arrays: Vec<ArrayRef>) -> Result<ArrayRef> {
         return Ok(array);
     }
     let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-    arrow_select::concat::concat(&arrays).map_err(|error| Error::limit("the values of one batch do not fit into one array: read fewer rows at a time").with_source(error))
+    arrow_select::concat::concat(&arrays)
+        .map_err(|error| Error::limit("the values of one batch do not fit into one array: read fewer rows at a time").with_source(error))
 }
 
-fn list(kind: ListKind, item: FieldRef, data_type: &DataType, offsets: Vec<i32>, values: ArrayRef, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
+fn list(
+    kind: ListKind,
+    item: FieldRef,
+    data_type: &DataType,
+    offsets: Vec<i32>,
+    values: ArrayRef,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef> {
     Ok(match kind {
         ListKind::List => Arc::new(GenericListArray::<i32>::try_new(item, offset_buffer(offsets), values, nulls).map_err(cannot_assemble)?),
-        ListKind::LargeList => Arc::new(GenericListArray::<i64>::try_new(item, offset_buffer(widen(offsets)), values, nulls).map_err(cannot_assemble)?),
+        ListKind::LargeList => {
+            Arc::new(GenericListArray::<i64>::try_new(item, offset_buffer(widen(offsets)), values, nulls).map_err(cannot_assemble)?)
+        }
         ListKind::ListView => list_view::<i32>(item, offsets, values, nulls)?,
         ListKind::LargeListView => list_view::<i64>(item, widen(offsets), values, nulls)?,
         ListKind::FixedSize(size) => fixed_size_list(size, item, &offsets, values, nulls)?,
         ListKind::Map { sorted } => {
-            let entries = values.as_any().downcast_ref::<StructArray>().ok_or_else(|| Error::usage(format!("the entries of {data_type} are no struct")))?;
+            let entries = values
+                .as_any()
+                .downcast_ref::<StructArray>()
+                .ok_or_else(|| Error::usage(format!("the entries of {data_type} are no struct")))?;
             let array = MapArray::try_new(item, offset_buffer(offsets), entries.clone(), nulls, sorted).map_err(cannot_assemble)?;
             Arc::new(array)
         }

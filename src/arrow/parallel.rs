@@ -63,7 +63,11 @@ struct Work {
 
 enum LaneState {
     /// Not opened yet: opening parses metadata and headers, which belongs into the pool as well.
-    Closed { group: usize, field: usize, held: Arc<Held> },
+    Closed {
+        group: usize,
+        field: usize,
+        held: Arc<Held>,
+    },
     Open(Box<Lane>),
 }
 
@@ -92,10 +96,12 @@ impl Parallel {
                 let threads = pool.current_num_threads();
                 (Pool::Own(pool), threads)
             }
-            Threads::Own(threads) => match rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("herringbone-{i}")).build() {
-                Ok(pool) => (Pool::Own(Arc::new(pool)), threads),
-                Err(error) => (Pool::Failed(error.to_string().into()), threads),
-            },
+            Threads::Own(threads) => {
+                match rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("herringbone-{i}")).build() {
+                    Ok(pool) => (Pool::Own(Arc::new(pool)), threads),
+                    Err(error) => (Pool::Failed(error.to_string().into()), threads),
+                }
+            }
         };
         let mut first_batches = vec![0; plan.groups.len() + 1];
         for batch in &plan.batches {
@@ -217,9 +223,10 @@ impl Parallel {
     fn parts(&self, field: usize, batches: &Range<usize>) -> Vec<Range<usize>> {
         let plan = &self.shared.plan;
         let schema = plan.file.metadata.schema();
-        let skips_pages = plan.leaves.get(field).is_some_and(|leaves| {
-            leaves.iter().all(|leaf| schema.leaves().get(*leaf).is_some_and(|leaf| leaf.max_repetition_level == 0))
-        });
+        let skips_pages = plan
+            .leaves
+            .get(field)
+            .is_some_and(|leaves| leaves.iter().all(|leaf| schema.leaves().get(*leaf).is_some_and(|leaf| leaf.max_repetition_level == 0)));
         let wanted = (2 * self.threads).div_ceil(plan.fields.len().max(1));
         if !skips_pages || wanted <= 1 {
             return vec![batches.clone()];
@@ -269,7 +276,9 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
     while let Some(batch) = work.batches.next() {
         let field = work.lane.field();
         let result = catch_unwind(AssertUnwindSafe(|| step(shared, &mut work.lane, batch)));
-        let result = result.unwrap_or_else(|_| Err(Error::malformed("decoding panicked, which is a defect of this crate: please report it with the file")));
+        let result = result.unwrap_or_else(|_| {
+            Err(Error::malformed("decoding panicked, which is a defect of this crate: please report it with the file"))
+        });
         let failed = result.is_err();
         let mut state = shared.lock();
         if state.cancelled {

@@ -42,7 +42,14 @@ pub(crate) struct Batch {
 }
 
 impl Plan {
-    pub(crate) fn new(file: ParquetFile, fields: Vec<Mapped>, groups: Vec<Group>, batch_rows: usize, keep_indices: bool, verify_crc: bool) -> Result<Self> {
+    pub(crate) fn new(
+        file: ParquetFile,
+        fields: Vec<Mapped>,
+        groups: Vec<Group>,
+        batch_rows: usize,
+        keep_indices: bool,
+        verify_crc: bool,
+    ) -> Result<Self> {
         let leaves = fields.iter().map(Mapped::leaves).collect();
         let mut plan = Self { file, fields, leaves, groups, batches: Vec::new(), keep_indices, verify_crc };
         for group in 0..plan.groups.len() {

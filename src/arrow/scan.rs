@@ -9,9 +9,9 @@ use arrow_schema::{DataType, Field, SchemaRef};
 use crate::arrow::columns::Projection;
 use crate::arrow::file::ParquetFile;
 use crate::arrow::lanes::{Lane, run_inline};
+use crate::arrow::mapping::{key_values, map_schema};
 use crate::arrow::plan::{Group, Plan};
-use crate::arrow::stored_schema_bytes;
-use crate::arrow::types::{IntervalType, MapOptions, Overflow, Strings, map_schema};
+use crate::arrow::types::{IntervalType, MapOptions, Overflow, Strings};
 use crate::error::{Error, Result};
 use crate::schema::TimeUnit;
 
@@ -191,8 +191,7 @@ impl ScanBuilder {
             Some(names) => Projection::new(schema, names)?,
             None => Projection::all(schema),
         };
-        let stored = stored_schema_bytes(metadata);
-        let (arrow_schema, mapped) = map_schema(schema, stored.as_deref(), &|leaf| projection.is_selected(leaf), &self.options)?;
+        let (arrow_schema, mapped) = map_schema(schema, key_values(metadata), &|leaf| projection.is_selected(leaf), &self.options)?;
         let items = mapped.into_iter().zip(arrow_schema.fields().iter().cloned());
         let items = items.map(|(mapped, field)| (mapped.first_leaf().unwrap_or(0), (mapped, field))).collect();
         let (mapped, mut fields): (Vec<_>, Vec<_>) = projection.arrange(schema, items).into_iter().unzip();
@@ -208,7 +207,11 @@ impl ScanBuilder {
 
 /// The rows of each row group that are read.
 fn groups(
-    metadata: &crate::metadata::FileMetadata, indices: Option<&[usize]>, ranges: Option<&[Range<u64>]>, offset: u64, limit: Option<u64>,
+    metadata: &crate::metadata::FileMetadata,
+    indices: Option<&[usize]>,
+    ranges: Option<&[Range<u64>]>,
+    offset: u64,
+    limit: Option<u64>,
 ) -> Result<Vec<Group>> {
     if let Some(ranges) = ranges {
         check_ranges(ranges, metadata.num_rows())?;
@@ -229,7 +232,8 @@ fn groups(
         let whole = *start..start + group.num_rows();
         let mut selected = Vec::new();
         let overlapping = ranges.unwrap_or(std::slice::from_ref(&whole)).iter();
-        for range in overlapping.map(|range| range.start.max(whole.start)..range.end.min(whole.end)).filter(|range| range.start < range.end) {
+        for range in overlapping.map(|range| range.start.max(whole.start)..range.end.min(whole.end)).filter(|range| range.start < range.end)
+        {
             let skipped = offset.min(range.end - range.start);
             offset -= skipped;
             let from = range.start + skipped;
@@ -250,7 +254,10 @@ fn check_ranges(ranges: &[Range<u64>], rows: u64) -> Result<()> {
     let mut end = 0;
     for range in ranges {
         if range.start > range.end || range.start < end {
-            return Err(Error::usage(format!("row ranges must ascend and not overlap, but {}..{} comes after row {end}", range.start, range.end)));
+            return Err(Error::usage(format!(
+                "row ranges must ascend and not overlap, but {}..{} comes after row {end}",
+                range.start, range.end
+            )));
         }
         if range.end > rows {
             return Err(Error::usage(format!("the rows {}..{} are asked for of a file of {rows}", range.start, range.end)));
@@ -289,7 +296,11 @@ struct Cut {
 
 impl std::fmt::Debug for Scan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scan").field("file", &self.plan.file).field("schema", &self.schema).field("next", &self.next).finish_non_exhaustive()
+        f.debug_struct("Scan")
+            .field("file", &self.plan.file)
+            .field("schema", &self.schema)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
     }
 }
 
@@ -344,7 +355,9 @@ impl Scan {
         let rows = cut.columns.iter().filter_map(|column| column.first().map(|array| array.len())).min().unwrap_or(cut.rows);
         let mut arrays = Vec::with_capacity(cut.columns.len() + 1);
         for column in &mut cut.columns {
-            let Some(first) = column.first_mut() else { return Err(Error::malformed("the columns of a row group have different numbers of rows")) };
+            let Some(first) = column.first_mut() else {
+                return Err(Error::malformed("the columns of a row group have different numbers of rows"));
+            };
             if first.len() == rows {
                 arrays.push(column.remove(0));
             } else {

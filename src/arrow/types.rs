@@ -9,8 +9,10 @@ use crate::schema::TimeUnit;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Strings {
-    /// `Utf8` and `Binary`: offsets into one buffer, the form that everything understands.
+    /// As the stored Arrow schema says; `Utf8` and `Binary` where there is none.
     #[default]
+    Stored,
+    /// `Utf8` and `Binary`: offsets into one buffer, the form that everything understands.
     Utf8,
     /// `Utf8View` and `BinaryView`: 16 bytes a value, which hold short values themselves and point to longer ones.
     Utf8View,
@@ -26,6 +28,8 @@ pub enum Overflow {
     Error,
     /// The value becomes null.
     Null,
+    /// The low 64 bits of the number are kept, so that a date far away becomes a wrong one; C++ Arrow reads such files so.
+    Wrap,
 }
 
 /// How columns of `INTERVAL` come out: months, days and milliseconds, each an unsigned number of 32 bits.
@@ -42,7 +46,7 @@ pub enum IntervalType {
 /// What the caller wants of the mapping.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MapOptions {
-    /// How text and bytes come out where the stored Arrow schema does not say otherwise.
+    /// How text and bytes come out.
     pub strings: Strings,
     /// Whether the file's `ARROW:schema` entry restores Arrow types and metadata.
     pub use_stored_schema: bool,
@@ -133,4 +137,48 @@ pub(crate) enum ListKind {
         /// Whether the keys are said to be sorted.
         sorted: bool,
     },
+}
+
+impl MapOptions {
+    /// Whether byte arrays stay dictionary indices until they are Arrow arrays: a gather from entries that were checked
+    /// once is faster than checking all values, for every form of strings.
+    pub(crate) fn keeps_indices(&self) -> bool {
+        true
+    }
+}
+
+impl Mapped {
+    /// The indices of the leaves that it is made of, in the file's order.
+    pub(crate) fn leaves(&self) -> Vec<usize> {
+        let mut leaves = Vec::new();
+        self.for_each_leaf(&mut |leaf| leaves.push(leaf));
+        leaves
+    }
+
+    /// The first of its leaves, which every node has.
+    pub(crate) fn first_leaf(&self) -> Option<usize> {
+        match &self.node {
+            Node::Leaf { leaf, .. } => Some(*leaf),
+            Node::Struct { children, .. } => children.first().and_then(Mapped::first_leaf),
+            Node::List { item, .. } => item.first_leaf(),
+        }
+    }
+
+    /// Calls `visit` with the index of every leaf that it is made of, in the file's order.
+    fn for_each_leaf(&self, visit: &mut dyn FnMut(usize)) {
+        match &self.node {
+            Node::Leaf { leaf, .. } => visit(*leaf),
+            Node::Struct { children, .. } => children.iter().for_each(|child| child.for_each_leaf(visit)),
+            Node::List { item, .. } => item.for_each_leaf(visit),
+        }
+    }
+}
+
+impl Node {
+    /// Whether it can be null where its parent is there.
+    pub(crate) fn nullable(&self) -> bool {
+        match self {
+            Node::Leaf { nullable, .. } | Node::Struct { nullable, .. } | Node::List { nullable, .. } => *nullable,
+        }
+    }
 }

@@ -3,7 +3,8 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-use std::sync::Arc;
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
 
 use crate::encoding::bit_packed::unpack32;
 use crate::encoding::rle::{HybridReader, Piece};
@@ -23,6 +24,8 @@ pub struct Dictionary {
     /// The entries of words, padded to a power of two so that a masked index needs no check of its own.
     padded32: Vec<u32>,
     padded64: Vec<u64>,
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+    converted: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Dictionary {
@@ -45,7 +48,7 @@ impl Dictionary {
 
     /// A dictionary of these entries.
     pub fn new(values: Values) -> Self {
-        let mut dictionary = Self { padded32: Vec::new(), padded64: Vec::new(), values };
+        let mut dictionary = Self { padded32: Vec::new(), padded64: Vec::new(), converted: OnceLock::new(), values };
         let size = dictionary.len().max(1).next_power_of_two();
         match &dictionary.values {
             Values::Words32(words) => dictionary.padded32 = pad(words, size),
@@ -68,6 +71,12 @@ impl Dictionary {
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
+    }
+
+    /// A place for what somebody further down makes of the entries, once for all pages.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn converted(&self) -> &OnceLock<Arc<dyn Any + Send + Sync>> {
+        &self.converted
     }
 }
 

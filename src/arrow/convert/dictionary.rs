@@ -1,0 +1,199 @@
+//! Values that are indices into the dictionary of their column chunk.
+//!
+//! The entries become an Arrow array once, which the dictionary keeps; each part then costs a gather, or for dictionary
+//! arrays nothing but its keys. Measured with 4 M strings: 1.9 ns for a view, 5.9 for `Utf8`, 0.6 for a dictionary array.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use arrow_array::types::{
+    ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray, UInt32Array, new_null_array};
+use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
+use arrow_schema::{ArrowError, DataType};
+use arrow_select::take::take;
+
+use crate::arrow::convert::{Conversion, fixed, plain, refused, wrong_shape};
+use crate::arrow::types::Overflow;
+use crate::encoding::Dictionary;
+use crate::error::{Error, Result};
+use crate::simd::vectorized;
+use crate::values::{ByteArrays, Values};
+
+/// The arrays of a part that is indices; see [`super::arrays`].
+pub(super) fn arrays(
+    indices: Vec<u32>,
+    dictionary: &Dictionary,
+    validity: Option<NullBuffer>,
+    conversion: Conversion,
+    data_type: &DataType,
+) -> Result<Vec<ArrayRef>> {
+    if dictionary.is_empty() {
+        let nulls = validity.map_or(0, |validity| validity.null_count());
+        return match nulls == indices.len() {
+            true => Ok(vec![new_null_array(data_type, nulls)]),
+            false => Err(Error::malformed("values from a dictionary without entries")),
+        };
+    }
+    // Decoding has checked this; what follows would panic if it had not.
+    if vectorized!(highest(&indices)) as usize >= dictionary.len() {
+        return Err(Error::malformed("an index outside of the dictionary"));
+    }
+    if let DataType::Dictionary(key, values) = data_type {
+        let entries = entries(dictionary, conversion, values)?;
+        return keyed(indices, &entries.array, validity, key, data_type).map(|array| vec![array]);
+    }
+    let entries = entries(dictionary, conversion, data_type)?;
+    if matches!(data_type, DataType::Utf8 | DataType::Binary)
+        && entries.longest.saturating_mul(indices.len()) > ByteArrays::MAX_BYTES
+        && let Values::Bytes(values) = dictionary.values()
+    {
+        return in_pieces(indices, values, &entries, validity);
+    }
+    let nulls = validity.as_ref().map_or(0, NullBuffer::null_count);
+    let array = gather(&entries, indices, validity)?;
+    if conversion == Conversion::Int96(Overflow::Error) && array.null_count() > nulls {
+        return Err(fixed::outside_range(data_type));
+    }
+    Ok(vec![array])
+}
+
+#[inline(always)]
+fn highest(indices: &[u32]) -> u32 {
+    indices.iter().fold(0, |most, index| most.max(*index))
+}
+
+/// A dictionary's entries as an array.
+struct Entries {
+    conversion: Conversion,
+    data_type: DataType,
+    array: ArrayRef,
+    /// The bytes of the longest entry, for byte arrays.
+    longest: usize,
+}
+
+/// The entries as an array of a type, made once for each dictionary: it belongs to one column, which is read as one type.
+fn entries(dictionary: &Dictionary, conversion: Conversion, data_type: &DataType) -> Result<Arc<Entries>> {
+    let kept = dictionary.converted().get().map(Arc::clone).and_then(|any| any.downcast::<Entries>().ok());
+    if let Some(entries) = kept.filter(|entries| entries.conversion == conversion && entries.data_type == *data_type) {
+        return Ok(entries);
+    }
+    // Whether an entry that does not fit matters is seen when a value refers to it.
+    let lenient = match conversion {
+        Conversion::Int96(Overflow::Error) => Conversion::Int96(Overflow::Null),
+        other => other,
+    };
+    let array = plain(dictionary.values().clone(), None, lenient, data_type)?;
+    let longest = match dictionary.values() {
+        Values::Bytes(arrays) => arrays.iter().map(<[u8]>::len).max().unwrap_or(0),
+        _ => 0,
+    };
+    let entries = Arc::new(Entries { conversion, data_type: data_type.clone(), array, longest });
+    // Where another thread was faster, its array stays.
+    let _ = dictionary.converted().set(Arc::clone(&entries) as Arc<dyn Any + Send + Sync>);
+    Ok(entries)
+}
+
+fn gather(entries: &Entries, indices: Vec<u32>, validity: Option<NullBuffer>) -> Result<ArrayRef> {
+    let indices = UInt32Array::try_new(ScalarBuffer::from(indices), validity).map_err(refused)?;
+    take(&entries.array, &indices, None).map_err(refused)
+}
+
+/// Gathers into as many arrays as their offsets need.
+fn in_pieces(indices: Vec<u32>, values: &ByteArrays, entries: &Entries, validity: Option<NullBuffer>) -> Result<Vec<ArrayRef>> {
+    let indices = UInt32Array::try_new(ScalarBuffer::from(indices), validity).map_err(refused)?;
+    let mut arrays = Vec::new();
+    let (mut start, mut bytes) = (0usize, 0usize);
+    let mut piece = |start: usize, end: usize| -> Result<()> {
+        let indices = indices.slice(start, end.saturating_sub(start));
+        arrays.push(take(&entries.array, &indices, None).map_err(refused)?);
+        Ok(())
+    };
+    for (slot, index) in indices.values().iter().enumerate() {
+        let length = values.get(*index as usize).map_or(0, <[u8]>::len);
+        if bytes.saturating_add(length) > ByteArrays::MAX_BYTES {
+            piece(start, slot)?;
+            (start, bytes) = (slot, 0);
+        }
+        bytes = bytes.saturating_add(length);
+    }
+    piece(start, indices.len())?;
+    Ok(arrays)
+}
+
+/// A dictionary array with keys of a type.
+fn keyed(indices: Vec<u32>, entries: &ArrayRef, validity: Option<NullBuffer>, key: &DataType, data_type: &DataType) -> Result<ArrayRef> {
+    let most = match key {
+        DataType::Int8 => i8::MAX as usize,
+        DataType::UInt8 => u8::MAX as usize,
+        DataType::Int16 => i16::MAX as usize,
+        DataType::UInt16 => u16::MAX as usize,
+        _ => i32::MAX as usize,
+    };
+    if entries.len() > most.saturating_add(1) {
+        let (indices, entries) = compact(indices, entries, validity.as_ref(), most, data_type)?;
+        return keyed(indices, &entries, validity, key, data_type);
+    }
+    match key {
+        DataType::Int8 => dictionary_array::<Int8Type>(narrow(&indices, |index| index as i8), entries, validity),
+        DataType::UInt8 => dictionary_array::<UInt8Type>(narrow(&indices, |index| index as u8), entries, validity),
+        DataType::Int16 => dictionary_array::<Int16Type>(narrow(&indices, |index| index as i16), entries, validity),
+        DataType::UInt16 => dictionary_array::<UInt16Type>(narrow(&indices, |index| index as u16), entries, validity),
+        DataType::Int32 => dictionary_array::<Int32Type>(ScalarBuffer::from(Buffer::from_vec(indices)), entries, validity),
+        DataType::UInt32 => dictionary_array::<UInt32Type>(ScalarBuffer::from(indices), entries, validity),
+        DataType::Int64 => dictionary_array::<Int64Type>(narrow(&indices, i64::from), entries, validity),
+        DataType::UInt64 => dictionary_array::<UInt64Type>(narrow(&indices, u64::from), entries, validity),
+        _ => return Err(wrong_shape(data_type)),
+    }
+    .map_err(refused)
+}
+
+fn narrow<T: arrow_buffer::ArrowNativeType>(indices: &[u32], narrow: impl Fn(u32) -> T) -> ScalarBuffer<T> {
+    indices.iter().map(|index| narrow(*index)).collect::<Vec<T>>().into()
+}
+
+fn dictionary_array<K: ArrowDictionaryKeyType>(
+    keys: ScalarBuffer<K::Native>,
+    entries: &ArrayRef,
+    validity: Option<NullBuffer>,
+) -> Result<ArrayRef, ArrowError> {
+    let keys = PrimitiveArray::<K>::try_new(keys, validity)?;
+    Ok(Arc::new(DictionaryArray::try_new(keys, Arc::clone(entries))?))
+}
+
+/// The entries that are in use and the indices into those, when they are at most `most` + 1.
+fn compact(
+    indices: Vec<u32>,
+    entries: &ArrayRef,
+    validity: Option<&NullBuffer>,
+    most: usize,
+    data_type: &DataType,
+) -> Result<(Vec<u32>, ArrayRef)> {
+    let mut places: Vec<Option<u32>> = vec![None; entries.len()];
+    let mut used = Vec::new();
+    let mut moved = Vec::with_capacity(indices.len());
+    for (slot, index) in indices.into_iter().enumerate() {
+        if !super::is_valid(validity, slot) {
+            moved.push(0);
+            continue;
+        }
+        let Some(place) = places.get_mut(index as usize) else { return Err(wrong_shape(data_type)) };
+        let next = used.len() as u32;
+        moved.push(*place.get_or_insert_with(|| {
+            used.push(index);
+            next
+        }));
+        if used.len() > most.saturating_add(1) {
+            return Err(Error::unsupported(format!(
+                "a batch has more different values than the keys of {data_type} tell apart: read fewer rows at a time, or \
+                 leave the stored Arrow schema aside"
+            )));
+        }
+    }
+    if used.is_empty() {
+        used.push(0);
+    }
+    let entries = take(entries, &UInt32Array::from(used), None).map_err(refused)?;
+    Ok((moved, entries))
+}
