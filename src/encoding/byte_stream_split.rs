@@ -12,10 +12,11 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{dispatch, u8x64, u16x32, u32x16};
 
-use crate::encoding::{Decoder, Shape, too_few, wrong_container};
+use crate::encoding::plain::write_fixed;
+use crate::encoding::{Decoder, Encoder, Shape, too_few, wrong_container};
 use crate::error::{Error, Result};
 use crate::simd::level;
-use crate::values::Values;
+use crate::values::{Values, ValuesSlice};
 
 /// Values transposed at a time.
 const BLOCK: usize = 64;
@@ -211,6 +212,132 @@ fn fours<S: Simd>(a: u8x64<S>, b: u8x64<S>, c: u8x64<S>, d: u8x64<S>) -> [u32x16
     [low.0.bitcast(), low.1.bitcast(), high.0.bitcast(), high.1.bitcast()]
 }
 
+/// Writes values of one width.
+pub(crate) struct ByteStreamsEncoder {
+    width: usize,
+    /// The values in plain encoding: how far apart the streams lie is known at the end only.
+    values: Vec<u8>,
+}
+
+impl ByteStreamsEncoder {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self { width: shape.fixed_width().unwrap_or(0), values: Vec::new() }
+    }
+}
+
+impl Encoder for ByteStreamsEncoder {
+    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()> {
+        write_fixed(values, self.width, &mut self.values)
+    }
+
+    fn size_estimate(&self) -> usize {
+        self.values.len()
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        let filled = out.len();
+        out.resize(filled.saturating_add(self.values.len()), 0);
+        let streams = out.get_mut(filled..).unwrap_or_default();
+        dispatch!(level(), simd => match self.width {
+            4 => split_words(simd, &self.values, streams, untranspose_4),
+            8 => split_words(simd, &self.values, streams, untranspose_8),
+            width => split_groups(simd, &self.values, width, streams),
+        });
+        self.values.clear();
+    }
+}
+
+/// Splits values of `N` bytes, `SIZE` bytes in a block of them, into streams that fill `out`.
+#[inline(always)]
+fn split_words<S: Simd, const N: usize, const SIZE: usize>(
+    simd: S,
+    values: &[u8],
+    out: &mut [u8],
+    untranspose: impl Fn(S, &[u8; SIZE]) -> [u8x64<S>; N],
+) {
+    let length = out.len().checked_div(N).unwrap_or(0);
+    let (blocks, rest) = values.as_chunks::<SIZE>();
+    let mut value: usize = 0;
+    for block in blocks {
+        store(untranspose(simd, block), out, length, value);
+        value = value.wrapping_add(BLOCK);
+    }
+    if !rest.is_empty() {
+        let mut block = [0; SIZE];
+        block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        store(untranspose(simd, &block), out, length, value);
+    }
+}
+
+/// Splits values of any width, by groups of up to eight of their bytes.
+#[inline(always)]
+fn split_groups<S: Simd>(simd: S, values: &[u8], width: usize, out: &mut [u8]) {
+    let length = out.len().checked_div(width).unwrap_or(0);
+    let mut group = [0; 8 * BLOCK];
+    for (i, block) in values.chunks(width.saturating_mul(BLOCK).max(1)).enumerate() {
+        let value = i.wrapping_mul(BLOCK);
+        for byte in (0..width).step_by(8) {
+            let values = block.chunks_exact(width).filter_map(|value| value.get(byte..));
+            for (value, bytes) in values.zip(group.as_chunks_mut::<8>().0) {
+                match value.first_chunk() {
+                    Some(eight) => *bytes = *eight,
+                    None => bytes.iter_mut().zip(value).for_each(|(to, from)| *to = *from),
+                }
+            }
+            let streams = out.get_mut(byte.wrapping_mul(length)..).unwrap_or_default();
+            store(untranspose_8(simd, &group), streams, length, value);
+        }
+    }
+}
+
+/// Stores the bytes of up to 64 values from `value` on into streams of `length` bytes each; streams that `out` does not
+/// have are left out.
+#[inline(always)]
+fn store<S: Simd, const N: usize>(bytes: [u8x64<S>; N], out: &mut [u8], length: usize, value: usize) {
+    for (stream, bytes) in out.chunks_exact_mut(length.max(1)).zip(bytes) {
+        let stream = stream.get_mut(value..).unwrap_or_default();
+        match stream.first_chunk_mut::<BLOCK>() {
+            Some(block) => bytes.store_slice(block),
+            None => store_rest(bytes, stream),
+        }
+    }
+}
+
+#[inline(always)]
+fn store_rest<S: Simd>(bytes: u8x64<S>, stream: &mut [u8]) {
+    let mut block = [0; BLOCK];
+    bytes.store_slice(&mut block);
+    stream.iter_mut().zip(block).for_each(|(to, from)| *to = from);
+}
+
+#[inline(always)]
+fn untranspose_4<S: Simd>(simd: S, values: &[u8; 4 * BLOCK]) -> [u8x64<S>; 4] {
+    take_apart(load(simd, values))
+}
+
+#[inline(always)]
+fn untranspose_8<S: Simd>(simd: S, values: &[u8; 8 * BLOCK]) -> [u8x64<S>; 8] {
+    let [a, b, c, d, e, f, g, h] = load(simd, values);
+    let pairs = [a.deinterleave(b), c.deinterleave(d), e.deinterleave(f), g.deinterleave(h)];
+    let [a, c, e, g] = take_apart(pairs.map(|pair| pair.0));
+    let [b, d, f, h] = take_apart(pairs.map(|pair| pair.1));
+    [a, b, c, d, e, f, g, h]
+}
+
+/// The streams of values of four bytes: even from odd bytes, and again.
+#[inline(always)]
+fn take_apart<S: Simd>([a, b, c, d]: [u8x64<S>; 4]) -> [u8x64<S>; 4] {
+    let (low, high) = (a.deinterleave(b), c.deinterleave(d));
+    let (even, odd) = (low.0.deinterleave(high.0), low.1.deinterleave(high.1));
+    [even.0, odd.0, even.1, odd.1]
+}
+
+#[inline(always)]
+fn load<S: Simd, const N: usize>(simd: S, values: &[u8]) -> [u8x64<S>; N] {
+    let (vectors, _) = values.as_chunks::<BLOCK>();
+    std::array::from_fn(|i| u8x64::from_slice(simd, vectors.get(i).unwrap_or(&[0; BLOCK])))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +380,16 @@ mod tests {
                     assert_eq!(decoder.read(&page, n, &mut out).unwrap(), n);
                     assert_eq!(plain(&out), values, "{n} values of {width} bytes");
                     assert!(decoder.read(&page, 1, &mut out).is_err());
+
+                    let mut encoder = ByteStreamsEncoder::new(shape);
+                    let cut = n / 3;
+                    for _ in 0..2 {
+                        encoder.write(out.as_slice().slice(0..cut).unwrap()).unwrap();
+                        encoder.write(out.as_slice().slice(cut..n).unwrap()).unwrap();
+                        let mut written = vec![5];
+                        encoder.finish(&mut written);
+                        assert_eq!(written[1..], page, "{n} values of {width} bytes");
+                    }
                 }
             }
         }

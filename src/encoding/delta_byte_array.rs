@@ -9,12 +9,12 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 
-use crate::encoding::delta_binary_packed::DeltaReader;
+use crate::encoding::delta_binary_packed::{DeltaReader, DeltaWriter};
 use crate::encoding::delta_length_byte_array::{append_offsets, fill_lengths, fitting, sum};
-use crate::encoding::{Decoder, past_the_end, wrong_container};
+use crate::encoding::{Decoder, Encoder, past_the_end, wrong_container, wrong_values};
 use crate::error::{Error, Result};
 use crate::simd::vectorized;
-use crate::values::Values;
+use crate::values::{Values, ValuesSlice};
 
 /// How many values are put together at a time.
 const BLOCK: usize = 256;
@@ -238,6 +238,82 @@ fn inconsistent() -> Error {
     Error::malformed("the prefix lengths of delta-encoded values contradict each other")
 }
 
+/// Writes BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY.
+pub(crate) struct DeltaStringsEncoder {
+    width: Option<usize>,
+    prefixes: DeltaWriter<u32>,
+    suffixes: DeltaWriter<u32>,
+    data: Vec<u8>,
+    last: Vec<u8>,
+}
+
+impl DeltaStringsEncoder {
+    /// An encoder of values of any length, or of `width` bytes each.
+    pub(crate) fn new(width: Option<usize>) -> Self {
+        let (prefixes, suffixes) = (DeltaWriter::default(), DeltaWriter::default());
+        Self { width, prefixes, suffixes, data: Vec::new(), last: Vec::new() }
+    }
+
+    fn extend<'a>(&mut self, mut values: impl Iterator<Item = &'a [u8]>) {
+        let (mut prefixes, mut suffixes) = ([0; BLOCK], [0; BLOCK]);
+        let carried = std::mem::take(&mut self.last);
+        let mut before: &[u8] = &carried;
+        loop {
+            let mut count: usize = 0;
+            for ((prefix, suffix), value) in prefixes.iter_mut().zip(&mut suffixes).zip(&mut values) {
+                let shared = shared_prefix(before, value);
+                let rest = value.get(shared..).unwrap_or_default();
+                (*prefix, *suffix) = (shared as u32, rest.len() as u32);
+                self.data.extend_from_slice(rest);
+                before = value;
+                count = count.saturating_add(1);
+            }
+            self.prefixes.extend(prefixes.get(..count).unwrap_or_default());
+            self.suffixes.extend(suffixes.get(..count).unwrap_or_default());
+            if count < BLOCK {
+                break;
+            }
+        }
+        self.last = before.to_vec();
+    }
+}
+
+impl Encoder for DeltaStringsEncoder {
+    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()> {
+        match values {
+            ValuesSlice::Bytes(arrays) if self.width.is_none() => self.extend(arrays.iter()),
+            ValuesSlice::Fixed(fixed) if self.width == Some(fixed.width()) => self.extend(fixed.iter()),
+            _ => return Err(wrong_values()),
+        }
+        Ok(())
+    }
+
+    fn size_estimate(&self) -> usize {
+        self.prefixes.size().saturating_add(self.suffixes.size()).saturating_add(self.data.len())
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.prefixes.finish_to(out);
+        self.suffixes.finish_to(out);
+        out.append(&mut self.data);
+        self.last.clear();
+    }
+}
+
+/// The number of bytes at the start that two values have in common.
+fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
+    let mut shared: usize = 0;
+    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
+        let different = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if different != 0 {
+            return shared.saturating_add(different.trailing_zeros() as usize / 8);
+        }
+        shared = shared.saturating_add(8);
+    }
+    let rest = a.iter().zip(b).skip(shared);
+    shared.saturating_add(rest.take_while(|(a, b)| a == b).count())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,6 +397,37 @@ mod tests {
             prop_assert_eq!(read, expected);
             prop_assert!(decoder.read(&page, 1, &mut out).is_err());
             prop_assert!(decoder.skip(&page, 1).is_err());
+        }
+
+        #[test]
+        fn writes_what_it_reads(values in values(), cut in 0..600usize, width in prop::option::of(0..50usize)) {
+            let values: Vec<Vec<u8>> = values.into_iter().map(|mut value| {
+                value.resize(width.unwrap_or(value.len()), 9);
+                value
+            }).collect();
+            let arrays = match width {
+                None => Values::Bytes(values.iter().map(Vec::as_slice).collect()),
+                Some(width) => {
+                    let mut fixed = FixedBytes::new(width);
+                    values.iter().for_each(|value| fixed.extend_from_bytes(value));
+                    if width == 0 {
+                        fixed.extend_zeros(values.len());
+                    }
+                    Values::Fixed(fixed)
+                }
+            };
+            let cut = cut.min(values.len());
+            let mut encoder = DeltaStringsEncoder::new(width);
+            for _ in 0..2 {
+                encoder.write(arrays.as_slice().slice(0..cut).unwrap()).unwrap();
+                encoder.write(arrays.as_slice().slice(cut..values.len()).unwrap()).unwrap();
+                let mut page = Vec::new();
+                encoder.finish(&mut page);
+                prop_assert!(page.len() <= page_of(&values, &[]).len() + 1200);
+                let mut out = width.map_or(Values::Bytes(ByteArrays::new()), |width| Values::Fixed(FixedBytes::new(width)));
+                DeltaStrings::new(&page, width).unwrap().read(&page, values.len(), &mut out).unwrap();
+                prop_assert_eq!(&out, &arrays);
+            }
         }
 
         #[test]

@@ -7,11 +7,11 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 
-use crate::encoding::delta_binary_packed::{DeltaReader, Word};
-use crate::encoding::{Decoder, past_the_end, too_few, wrong_container};
+use crate::encoding::delta_binary_packed::{DeltaReader, DeltaWriter, Word};
+use crate::encoding::{Decoder, Encoder, past_the_end, too_few, wrong_container, wrong_values};
 use crate::error::{Error, Result};
 use crate::simd::vectorized;
-use crate::values::{ByteArrays, Values};
+use crate::values::{ByteArrays, BytesSlice, Values, ValuesSlice};
 
 /// How many lengths are decoded at a time.
 const BLOCK: usize = 1024;
@@ -127,6 +127,44 @@ fn all_bits(lengths: &[u32]) -> u32 {
     lengths.iter().fold(0, |bits, length| bits | length)
 }
 
+/// Writes BYTE_ARRAY.
+#[derive(Default)]
+pub(crate) struct DeltaLengthsEncoder {
+    lengths: DeltaWriter<u32>,
+    data: Vec<u8>,
+}
+
+impl Encoder for DeltaLengthsEncoder {
+    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()> {
+        let ValuesSlice::Bytes(arrays) = values else { return Err(wrong_values()) };
+        write_lengths(arrays, &mut self.lengths);
+        self.data.extend_from_slice(arrays.bytes());
+        Ok(())
+    }
+
+    fn size_estimate(&self) -> usize {
+        self.lengths.size().saturating_add(self.data.len())
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.lengths.finish_to(out);
+        out.append(&mut self.data);
+    }
+}
+
+/// Adds the lengths of these values.
+fn write_lengths(arrays: BytesSlice<'_>, out: &mut DeltaWriter<u32>) {
+    let mut block = [0; BLOCK];
+    let starts = arrays.offsets();
+    let ends = starts.get(1..).unwrap_or_default();
+    for (starts, ends) in starts.chunks(BLOCK).zip(ends.chunks(BLOCK)) {
+        for ((length, start), end) in block.iter_mut().zip(starts).zip(ends) {
+            *length = end.wrapping_sub(*start).cast_unsigned();
+        }
+        out.extend(block.get(..ends.len()).unwrap_or_default());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +206,25 @@ mod tests {
             prop_assert_eq!(out.as_bytes().unwrap().iter().collect::<Vec<_>>(), expected);
             prop_assert!(decoder.read(&page, 1, &mut out).is_err());
             prop_assert!(decoder.skip(&page, 1).is_err());
+        }
+
+        #[test]
+        fn writes_what_it_reads(values in values(), cut in 0..3000usize) {
+            let arrays: ByteArrays = values.iter().map(Vec::as_slice).collect();
+            let all = BytesSlice::from(&arrays);
+            let cut = cut.min(values.len());
+            let mut encoder = DeltaLengthsEncoder::default();
+            for _ in 0..2 {
+                encoder.write(ValuesSlice::Bytes(all.slice(0..cut).unwrap())).unwrap();
+                encoder.write(ValuesSlice::Bytes(all.slice(cut..values.len()).unwrap())).unwrap();
+                let estimate = encoder.size_estimate();
+                let mut page = Vec::new();
+                encoder.finish(&mut page);
+                prop_assert!(page.len() <= estimate + 300);
+                let mut out = Values::Bytes(ByteArrays::new());
+                DeltaLengths::new(&page).unwrap().read(&page, values.len(), &mut out).unwrap();
+                prop_assert_eq!(out, Values::Bytes(arrays.clone()));
+            }
         }
 
         #[test]

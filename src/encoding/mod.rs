@@ -3,19 +3,26 @@
 //! [`decoder`] is the one place in the crate that knows which encodings there are: it looks at a page's encoding once and
 //! returns a [`Decoder`], an object that reads or skips runs of values. A decoder keeps positions only; the page's bytes
 //! are passed to each call, so that page buffers can be reused.
+//!
+//! [`encoder`] is its mirror for writing: an [`Encoder`] takes slices of values and yields the values part of a page. What a
+//! dictionary needs over several pages is in [`DictionaryBuilder`].
 
+mod alp;
 mod bit_packed;
 mod byte_stream_split;
 mod delta_binary_packed;
 mod delta_byte_array;
 mod delta_length_byte_array;
 mod dictionary;
+mod dictionary_builder;
+mod hash;
 mod part;
 mod plain;
 mod rle;
 
 pub(crate) use bit_packed::unpack32;
 pub use dictionary::Dictionary;
+pub use dictionary_builder::{DictionaryBuilder, write_indices};
 pub use part::Part;
 pub(crate) use rle::{HybridReader, HybridWriter, Piece};
 
@@ -23,7 +30,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
-use crate::values::Values;
+use crate::values::{Values, ValuesSlice};
 
 /// What the values of a page are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,9 +110,51 @@ pub fn decoder(
         (Encoding::ByteStreamSplit, Int32 | Int64 | Float | Double | FixedLenByteArray) => {
             Box::new(byte_stream_split::ByteStreams::new(shape, page)?)
         }
+        (Encoding::Alp, Float) => Box::new(alp::AlpReader::<u32>::new(page)?),
+        (Encoding::Alp, Double) => Box::new(alp::AlpReader::<u64>::new(page)?),
         (Encoding::Rle, Boolean) => Box::new(rle::RleBooleans::new(page)?),
         (Encoding::Unknown(id), _) => return Err(Error::unsupported(format!("encoding {id} is not known"))),
         (encoding, physical_type) => return Err(Error::malformed(format!("{physical_type} values cannot be encoded as {encoding}"))),
+    })
+}
+
+/// Writes the values of one page after another.
+pub trait Encoder: Send {
+    /// Adds values to the page.
+    ///
+    /// # Errors
+    /// `Usage` when they have another shape than the column.
+    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()>;
+
+    /// About how many bytes the page has now.
+    fn size_estimate(&self) -> usize;
+
+    /// Appends the values part of the page to `out` and begins the next page.
+    fn finish(&mut self, out: &mut Vec<u8>);
+}
+
+/// The encoder for a column's values, which are without nulls.
+///
+/// # Errors
+/// `Usage` when values of the type cannot have the encoding, and for dictionaries, which [`DictionaryBuilder`] makes.
+pub fn encoder(encoding: Encoding, shape: Shape) -> Result<Box<dyn Encoder>> {
+    use PhysicalType::{Boolean, ByteArray, Double, FixedLenByteArray, Float, Int32, Int64, Int96};
+    Ok(match (encoding, shape.physical_type) {
+        (Encoding::Plain, Boolean) => Box::new(plain::PlainBitsEncoder::default()),
+        (Encoding::Plain, ByteArray) => Box::new(plain::PlainBytesEncoder::default()),
+        (Encoding::Plain, Int32 | Int64 | Float | Double | Int96 | FixedLenByteArray) => Box::new(plain::PlainFixedEncoder::new(shape)),
+        (Encoding::Rle, Boolean) => Box::new(rle::RleBooleansEncoder::default()),
+        (Encoding::DeltaBinaryPacked, Int32) => Box::new(delta_binary_packed::DeltaWriter::<u32>::default()),
+        (Encoding::DeltaBinaryPacked, Int64) => Box::new(delta_binary_packed::DeltaWriter::<u64>::default()),
+        (Encoding::DeltaLengthByteArray, ByteArray) => Box::new(delta_length_byte_array::DeltaLengthsEncoder::default()),
+        (Encoding::DeltaByteArray, ByteArray) => Box::new(delta_byte_array::DeltaStringsEncoder::new(None)),
+        (Encoding::DeltaByteArray, FixedLenByteArray) => Box::new(delta_byte_array::DeltaStringsEncoder::new(Some(shape.width))),
+        (Encoding::ByteStreamSplit, Int32 | Int64 | Float | Double | FixedLenByteArray) => {
+            Box::new(byte_stream_split::ByteStreamsEncoder::new(shape))
+        }
+        (Encoding::Alp, Float) => Box::new(alp::AlpEncoder::<u32>::default()),
+        (Encoding::Alp, Double) => Box::new(alp::AlpEncoder::<u64>::default()),
+        (encoding, physical_type) => return Err(Error::usage(format!("{physical_type} values cannot be encoded as {encoding}"))),
     })
 }
 
@@ -125,4 +174,10 @@ pub(crate) fn past_the_end(claimed: u64, left: usize) -> Error {
 #[cold]
 pub(crate) fn wrong_container() -> Error {
     Error::usage("the container's shape is not that of the page's values: make it with Values::new for the column's type")
+}
+
+/// The message for values of another shape than the column that they are written to.
+#[cold]
+pub(crate) fn wrong_values() -> Error {
+    Error::usage("the values' shape is not that of the column they are written to")
 }

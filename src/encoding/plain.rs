@@ -6,9 +6,9 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 
-use crate::encoding::{Decoder, Shape, past_the_end, too_few, wrong_container};
+use crate::encoding::{Decoder, Encoder, Shape, past_the_end, too_few, wrong_container, wrong_values};
 use crate::error::Result;
-use crate::values::{ByteArrays, Values};
+use crate::values::{Bits, ByteArrays, BytesSlice, Values, ValuesSlice};
 
 /// Values of one width: INT32, INT64, FLOAT, DOUBLE, INT96, FIXED_LEN_BYTE_ARRAY.
 pub(crate) struct PlainFixed {
@@ -159,6 +159,118 @@ fn copy_values(rest: &mut &[u8], n: usize, arrays: &mut ByteArrays) -> Result<us
         *rest = after.get(length..).unwrap_or_default();
     }
     Ok(n)
+}
+
+/// Writes values of one width.
+pub(crate) struct PlainFixedEncoder {
+    width: usize,
+    page: Vec<u8>,
+}
+
+impl PlainFixedEncoder {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self { width: shape.fixed_width().unwrap_or(0), page: Vec::new() }
+    }
+}
+
+impl Encoder for PlainFixedEncoder {
+    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()> {
+        write_fixed(values, self.width, &mut self.page)
+    }
+
+    fn size_estimate(&self) -> usize {
+        self.page.len()
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.page);
+    }
+}
+
+/// Appends values of `width` bytes, which those of BYTE_STREAM_SPLIT are as well before they are split.
+pub(crate) fn write_fixed(values: ValuesSlice<'_>, width: usize, page: &mut Vec<u8>) -> Result<()> {
+    match values {
+        ValuesSlice::Words32(words) if width == 4 => match cfg!(target_endian = "little") {
+            true => page.extend_from_slice(bytemuck::cast_slice(words)),
+            false => words.iter().for_each(|word| page.extend_from_slice(&word.to_le_bytes())),
+        },
+        ValuesSlice::Words64(words) if width == 8 => match cfg!(target_endian = "little") {
+            true => page.extend_from_slice(bytemuck::cast_slice(words)),
+            false => words.iter().for_each(|word| page.extend_from_slice(&word.to_le_bytes())),
+        },
+        ValuesSlice::Fixed(fixed) if width == fixed.width() => page.extend_from_slice(fixed.data()),
+        _ => return Err(wrong_values()),
+    }
+    Ok(())
+}
+
+/// Writes BOOLEAN.
+#[derive(Default)]
+pub(crate) struct PlainBitsEncoder {
+    bits: Bits,
+}
+
+impl Encoder for PlainBitsEncoder {
+    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()> {
+        let ValuesSlice::Bits(bits) = values else { return Err(wrong_values()) };
+        bits.append_to(&mut self.bits);
+        Ok(())
+    }
+
+    fn size_estimate(&self) -> usize {
+        self.bits.len().div_ceil(8)
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        let length = out.len().saturating_add(self.size_estimate());
+        self.bits.words().iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+        out.truncate(length);
+        self.bits.clear();
+    }
+}
+
+/// Writes BYTE_ARRAY.
+#[derive(Default)]
+pub(crate) struct PlainBytesEncoder {
+    page: Vec<u8>,
+}
+
+impl Encoder for PlainBytesEncoder {
+    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()> {
+        let ValuesSlice::Bytes(arrays) = values else { return Err(wrong_values()) };
+        write_bytes(arrays, &mut self.page);
+        Ok(())
+    }
+
+    fn size_estimate(&self) -> usize {
+        self.page.len()
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.page);
+    }
+}
+
+/// Appends each value after its length.
+pub(crate) fn write_bytes(arrays: BytesSlice<'_>, page: &mut Vec<u8>) {
+    const PIECE: usize = 32;
+    let mut source = arrays.bytes();
+    let mut at = page.len();
+    let end = at.saturating_add(source.len()).saturating_add(arrays.len().saturating_mul(4));
+    // As in reading, short values are copied in pieces of a fixed size, whose excess the next value overwrites.
+    page.resize(end.saturating_add(PIECE), 0);
+    for value in arrays.iter() {
+        let room = page.get_mut(at..).unwrap_or_default();
+        let Some((length, room)) = room.split_first_chunk_mut() else { break };
+        *length = (value.len() as u32).to_le_bytes();
+        match (source.first_chunk::<PIECE>(), room.first_chunk_mut::<PIECE>()) {
+            (Some(piece), Some(room)) if value.len() <= PIECE => *room = *piece,
+            _ => room.get_mut(..value.len()).unwrap_or_default().copy_from_slice(value),
+        }
+        source = source.get(value.len()..).unwrap_or_default();
+        at = at.saturating_add(4).saturating_add(value.len());
+    }
+    page.truncate(end);
 }
 
 #[cfg(test)]

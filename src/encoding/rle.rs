@@ -7,9 +7,9 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 use crate::encoding::bit_packed::{pack, unpack32};
-use crate::encoding::{Decoder, too_few, wrong_container};
+use crate::encoding::{Decoder, Encoder, too_few, wrong_container, wrong_values};
 use crate::error::{Error, Result};
-use crate::values::{Bits, Values};
+use crate::values::{Bits, Values, ValuesSlice};
 
 /// Walks the runs of a hybrid; keeps positions only, so the same bytes are passed to each call.
 #[derive(Clone, Debug)]
@@ -209,22 +209,78 @@ impl Decoder for RleBooleans {
     }
 }
 
-/// Writes values of `width` bits as a hybrid: eight or more equal values in a row become a repeated run.
+/// Writes BOOLEAN.
+#[derive(Default)]
+pub(crate) struct RleBooleansEncoder {
+    bits: Bits,
+}
+
+impl Encoder for RleBooleansEncoder {
+    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()> {
+        let ValuesSlice::Bits(bits) = values else { return Err(wrong_values()) };
+        bits.append_to(&mut self.bits);
+        Ok(())
+    }
+
+    fn size_estimate(&self) -> usize {
+        self.bits.len().div_ceil(8) + 4
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&[0; 4]);
+        write_bits(&self.bits, out);
+        let length = (out.len() - start - 4) as u32;
+        if let Some(place) = out.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+            *place = length.to_le_bytes();
+        }
+        self.bits.clear();
+    }
+}
+
+/// Writes a hybrid of single bits: words of 64 equal bits in a row become runs.
+fn write_bits(bits: &Bits, out: &mut Vec<u8>) {
+    let uniform = |word: &u64| matches!(*word, 0 | u64::MAX);
+    let (mut words, mut left) = (bits.words(), bits.len());
+    while let Some(first) = words.first() {
+        let n = match uniform(first) {
+            true => words.iter().take_while(|word| *word == first).count(),
+            false => words.iter().take_while(|word| !uniform(word)).take(PACKED_MOST / 64).count(),
+        };
+        let (now, later) = words.split_at(n);
+        let count = left.min(n * 64);
+        if uniform(first) {
+            varint((count as u64) << 1, out);
+            out.push((first & 1) as u8);
+        } else {
+            let groups = count.div_ceil(8);
+            varint(groups as u64 * 2 + 1, out);
+            let end = out.len() + groups;
+            now.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+            out.truncate(end);
+        }
+        words = later;
+        left -= count;
+    }
+}
+
+/// Writes values of `width` bits as a hybrid: where a value repeats for long enough to be shorter as a run, it becomes one.
 #[derive(Clone, Debug)]
 pub(crate) struct HybridWriter {
     width: usize,
-    /// Values not written yet, which are not all equal or fewer than a run.
-    held: Vec<u64>,
-    repeated: u64,
+    /// Values for the next packed run.
+    held: Vec<u32>,
+    /// The value after those, and how often it repeats.
+    repeated: u32,
     count: usize,
 }
 
-/// The most values of a bit-packed run: its header then takes one byte, as readers expect at the least.
-const PACKED_MOST: usize = 63 * 8;
+/// The most values of a bit-packed run. Long runs are read faster; two bytes of header for these cost nothing.
+const PACKED_MOST: usize = 4096;
 
 impl HybridWriter {
     pub(crate) fn new(width: usize) -> Self {
-        Self { width, held: Vec::with_capacity(PACKED_MOST), repeated: 0, count: 0 }
+        Self { width, held: Vec::new(), repeated: 0, count: 0 }
     }
 
     /// Adds a value.
@@ -236,7 +292,6 @@ impl HybridWriter {
     /// Adds a value `n` times.
     #[inline]
     pub(crate) fn push_run(&mut self, value: u32, n: usize, out: &mut Vec<u8>) {
-        let value = u64::from(value);
         if value != self.repeated {
             self.end_repetition(out);
             self.repeated = value;
@@ -244,39 +299,21 @@ impl HybridWriter {
         self.count += n;
     }
 
-    /// Decides on the values that repeated: they fill up the group that was begun, or become a run.
-    fn end_repetition(&mut self, out: &mut Vec<u8>) {
-        let fill = ((8 - self.held.len() % 8) % 8).min(self.count);
-        if self.count - fill < 8 {
-            self.hold(self.count, out);
-        } else {
-            self.hold(fill, out);
-            self.flush_packed(out);
-            varint((self.count as u64) << 1, out);
-            out.extend(self.repeated.to_le_bytes().iter().take(self.width.div_ceil(8)));
+    /// Adds values.
+    pub(crate) fn extend(&mut self, values: &[u32], out: &mut Vec<u8>) {
+        let (repeating, mut rest) = values.split_at(equal_to(values, self.repeated));
+        self.count += repeating.len();
+        while !rest.is_empty() {
+            self.end_repetition(out);
+            // Runs are looked for from group to group only, the first of which begins where the held ones end.
+            let (begun, whole) = rest.split_at(self.to_whole_group().min(rest.len()));
+            self.hold(begun, out);
+            let (packed, run, after) = self.find_run(whole);
+            self.hold(packed, out);
+            self.repeated = run.first().copied().unwrap_or(self.repeated);
+            self.count = run.len();
+            rest = after;
         }
-        self.count = 0;
-    }
-
-    fn hold(&mut self, n: usize, out: &mut Vec<u8>) {
-        for _ in 0..n {
-            self.held.push(self.repeated);
-            if self.held.len() == PACKED_MOST {
-                self.flush_packed(out);
-            }
-        }
-        self.count -= n;
-    }
-
-    fn flush_packed(&mut self, out: &mut Vec<u8>) {
-        if self.held.is_empty() {
-            return;
-        }
-        let groups = self.held.len().div_ceil(8);
-        self.held.resize(groups * 8, 0);
-        varint((groups as u64) << 1 | 1, out);
-        pack(&self.held, self.width, out);
-        self.held.clear();
     }
 
     /// Writes what is left; the writer can be used again.
@@ -284,6 +321,94 @@ impl HybridWriter {
         self.end_repetition(out);
         self.flush_packed(out);
     }
+
+    /// How many equal values are shorter as a run of their own, which also means another header for those after it.
+    fn least(&self) -> usize {
+        8 * (1 + (2 + self.width.div_ceil(8)).checked_div(self.width).unwrap_or(0))
+    }
+
+    /// How many values fill up the group of eight that was begun.
+    fn to_whole_group(&self) -> usize {
+        (8 - self.held.len() % 8) % 8
+    }
+
+    /// Splits values into those before the first run, the run, and the rest.
+    fn find_run<'a>(&self, values: &'a [u32]) -> (&'a [u32], &'a [u32], &'a [u32]) {
+        let mut at = 0;
+        while let Some((eight, _)) = values.get(at..).and_then(<[u32]>::split_first_chunk::<8>) {
+            if eight.iter().fold(0, |different, value| different | (value ^ eight[0])) == 0 {
+                let (before, from) = values.split_at(at);
+                let length = equal_to(from, eight[0]);
+                if length >= self.least() || length == from.len() {
+                    let (run, after) = from.split_at(length);
+                    return (before, run, after);
+                }
+                at += length / 8 * 8;
+            } else {
+                at += 8;
+            }
+        }
+        (values, &[], &[])
+    }
+
+    /// Decides on the values that repeated: they fill up the group that was begun, or become a run.
+    fn end_repetition(&mut self, out: &mut Vec<u8>) {
+        let fill = self.to_whole_group().min(self.count);
+        if self.count - fill < self.least() {
+            self.hold_repeated(self.count, out);
+        } else {
+            self.hold_repeated(fill, out);
+            self.flush_packed(out);
+            varint(((self.count - fill) as u64) << 1, out);
+            out.extend(self.repeated.to_le_bytes().iter().take(self.width.div_ceil(8)));
+        }
+        self.count = 0;
+    }
+
+    fn hold_repeated(&mut self, n: usize, out: &mut Vec<u8>) {
+        let block = [self.repeated; 8];
+        for done in (0..n).step_by(8) {
+            self.hold(block.get(..8.min(n - done)).unwrap_or_default(), out);
+        }
+    }
+
+    fn hold(&mut self, values: &[u32], out: &mut Vec<u8>) {
+        let mut rest = values;
+        while !rest.is_empty() {
+            let room = PACKED_MOST - self.held.len();
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            if now.len() == PACKED_MOST {
+                write_packed(now, self.width, out);
+            } else {
+                self.held.extend_from_slice(now);
+            }
+            if self.held.len() == PACKED_MOST {
+                self.flush_packed(out);
+            }
+            rest = later;
+        }
+    }
+
+    fn flush_packed(&mut self, out: &mut Vec<u8>) {
+        if !self.held.is_empty() {
+            self.held.resize(self.held.len().next_multiple_of(8), 0);
+            write_packed(&self.held, self.width, out);
+            self.held.clear();
+        }
+    }
+}
+
+/// Writes a packed run of whole groups.
+fn write_packed(values: &[u32], width: usize, out: &mut Vec<u8>) {
+    varint((values.len() / 8) as u64 * 2 + 1, out);
+    pack(values, width, out);
+}
+
+/// How many values at the start are equal to `value`.
+fn equal_to(values: &[u32], value: u32) -> usize {
+    let (blocks, _) = values.as_chunks::<32>();
+    let whole = blocks.iter().take_while(|block| block.iter().fold(0, |different, other| different | (other ^ value)) == 0).count() * 32;
+    whole + values.iter().skip(whole).take_while(|other| **other == value).count()
 }
 
 fn varint(mut value: u64, out: &mut Vec<u8>) {
@@ -326,6 +451,50 @@ mod tests {
             prop_assert_eq!(reader.fill(&bytes, &mut out[cut..]).unwrap(), values.len() - cut);
             prop_assert_eq!(&out, &values);
             skipping.skip(&bytes, values.len() - cut).unwrap();
+        }
+
+        #[test]
+        fn slices_write_what_values_read(
+            (width, values) in (0..=32u32).prop_flat_map(|width| (Just(width as usize), runs(width))),
+            cuts in prop::collection::vec((0..900usize, any::<bool>()), 0..6),
+        ) {
+            let (mut bytes, mut writer) = (Vec::new(), HybridWriter::new(width));
+            let mut rest = &values[..];
+            for (n, one_by_one) in cuts.into_iter().chain([(usize::MAX, false)]) {
+                let (now, later) = rest.split_at(n.min(rest.len()));
+                match one_by_one {
+                    true => now.iter().for_each(|value| writer.push(*value, &mut bytes)),
+                    false => writer.extend(now, &mut bytes),
+                }
+                rest = later;
+            }
+            writer.finish(&mut bytes);
+            let mut out = vec![0; values.len()];
+            prop_assert_eq!(HybridReader::new(0, width).unwrap().fill(&bytes, &mut out).unwrap(), values.len());
+            prop_assert_eq!(&out, &values);
+            // No longer than packing all of them, but for a header now and then.
+            prop_assert!(bytes.len() <= (values.len() * width).div_ceil(8) + width + 8 + values.len() / 64);
+        }
+
+        #[test]
+        fn booleans(values in runs(1), cut in 0..900usize) {
+            let bits: Bits = values.iter().map(|value| *value == 1).collect();
+            let values = Values::Bits(bits);
+            let cut = cut.min(values.len());
+            let mut encoder = RleBooleansEncoder::default();
+            for _ in 0..2 {
+                encoder.write(values.as_slice().slice(0..cut).unwrap()).unwrap();
+                encoder.write(values.as_slice().slice(cut..values.len()).unwrap()).unwrap();
+                let estimate = encoder.size_estimate();
+                let mut page = Vec::new();
+                encoder.finish(&mut page);
+                prop_assert!(page.len() <= estimate + 3 + values.len() / 256);
+                let mut out = Values::Bits(Bits::new());
+                let mut decoder = RleBooleans::new(&page).unwrap();
+                decoder.read(&page, cut, &mut out).unwrap();
+                decoder.read(&page, values.len() - cut, &mut out).unwrap();
+                prop_assert_eq!(&out, &values);
+            }
         }
 
         #[test]

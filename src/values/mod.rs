@@ -6,9 +6,11 @@
 
 mod bits;
 mod bytes;
+mod slice;
 
 pub use bits::{Bits, BitsIter};
 pub use bytes::{ByteArrays, FixedBytes};
+pub use slice::{BitsSlice, BytesSlice, FixedSlice, ValuesSlice};
 
 use crate::format::PhysicalType;
 
