@@ -29,6 +29,9 @@ pub mod read;
 #[cfg(feature = "arrow")]
 pub mod arrow;
 
+#[cfg(any(doc, doctest))]
+pub mod docs;
+
 pub use error::{Error, ErrorKind, Place, Result};
 pub use limits::Limits;
 pub use metadata::FileMetadata;

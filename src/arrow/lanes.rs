@@ -127,7 +127,11 @@ impl Held {
         let mut runs: Vec<Range<u64>> = Vec::new();
         for chunk in chunks {
             match runs.last_mut() {
-                Some(run) if chunk.start >= run.start && chunk.start <= run.end + GAP && chunk.end.max(run.end) - run.start <= window.max(1 << 20) => {
+                Some(run)
+                    if chunk.start >= run.start
+                        && chunk.start <= run.end + GAP
+                        && chunk.end.max(run.end) - run.start <= window.max(1 << 20) =>
+                {
                     run.end = run.end.max(chunk.end);
                 }
                 _ => runs.push(chunk),

@@ -1,0 +1,20 @@
+//! How the crate works inside, for those who want to change it or to know what to expect of it.
+//!
+//! - [`architecture`]: the rooms of the crate, the way of a page from the file to an array, threads, memory, and where to
+//!   find what.
+//! - [`adding_an_encoding`], [`adding_a_codec`], [`adding_a_logical_type`]: which files to touch in which order, with an
+//!   example from the code.
+//!
+//! The modules are text only; the pages lie in `src/docs/` as Markdown.
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("adding_an_encoding.md")]
+pub mod adding_an_encoding {}
+
+#[doc = include_str!("adding_a_codec.md")]
+pub mod adding_a_codec {}
+
+#[doc = include_str!("adding_a_logical_type.md")]
+pub mod adding_a_logical_type {}
