@@ -20,5 +20,7 @@ mod table;
 mod types;
 
 pub use file::ParquetFile;
+pub use parquet_schema::{WriteTypeOptions, to_parquet_schema};
 pub use scan::{Scan, ScanBuilder};
+pub use stored_schema::stored_schema_entry;
 pub use types::{IntervalType, Overflow, Strings};

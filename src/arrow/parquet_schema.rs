@@ -17,9 +17,10 @@ use crate::error::{Error, Result};
 use crate::format::PhysicalType;
 use crate::schema::{Field, LogicalType, Repetition, Schema};
 
-/// What the caller wants of the file's types.
-#[derive(Clone, Debug)]
-pub(crate) struct WriteTypeOptions {
+/// What is wanted of a file's types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WriteTypeOptions {
     /// The root's name.
     pub root: String,
     /// Whether decimals of up to 18 digits are stored as INT32 and INT64, which is smaller and faster than bytes.
@@ -34,10 +35,24 @@ impl Default for WriteTypeOptions {
 
 /// The Parquet schema by which record batches of an Arrow schema are stored.
 ///
+/// Together with the entry that [`stored_schema_entry`](crate::arrow::stored_schema_entry) makes for the file's key-value
+/// metadata it can be turned back into the same Arrow schema.
+///
+/// ```
+/// use arrow_schema::{DataType, Field, Schema};
+/// use herringbone::arrow::{WriteTypeOptions, to_parquet_schema};
+///
+/// let list = DataType::List(Field::new("item", DataType::UInt8, true).into());
+/// let arrow = Schema::new(vec![Field::new("a", list, false)]);
+/// let parquet = to_parquet_schema(&arrow, &WriteTypeOptions::default())?;
+/// assert_eq!(parquet.leaves()[0].path.dotted(), "a.list.element");
+/// # Ok::<(), herringbone::Error>(())
+/// ```
+///
 /// # Errors
 /// `Usage` for types that Parquet cannot store (unions, decimals of a negative scale, structs without fields, maps whose
 /// entries are not pairs), naming the field; and what [`Schema::new`] refuses.
-pub(crate) fn to_parquet_schema(schema: &ArrowSchema, options: &WriteTypeOptions) -> Result<Schema> {
+pub fn to_parquet_schema(schema: &ArrowSchema, options: &WriteTypeOptions) -> Result<Schema> {
     Schema::new(options.root.clone(), fields(schema.fields(), options)?)
 }
 

@@ -32,8 +32,14 @@ pub(crate) const KEY: &str = "ARROW:schema";
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
+/// The entry of a file's key-value metadata, key and value, in which readers find the Arrow schema of the batches that
+/// were written: types, names and metadata that the Parquet schema cannot hold.
+pub fn stored_schema_entry(schema: &Schema) -> (String, String) {
+    (KEY.to_owned(), encode(schema))
+}
+
 /// The entry's value for an Arrow schema.
-pub(crate) fn encode(schema: &Schema) -> String {
+fn encode(schema: &Schema) -> String {
     let mut tracker = arrow_ipc::writer::DictionaryTracker::new(true);
     let options = arrow_ipc::writer::IpcWriteOptions::default();
     let generator = arrow_ipc::writer::IpcDataGenerator::default();
@@ -304,4 +310,148 @@ fn keep(text: &str, budget: &Cell<usize>) -> Option<String> {
     let cost = text.len().saturating_add(8);
     budget.set(budget.get().checked_sub(cost)?);
     Some(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What C++ Arrow writes for one field `c: int64`, with metadata on the field and on the schema.
+    const BY_CPP: &str = "/////wgBAAAQAAAAAAAKAA4ABgAFAAgACgAAAAABBAAQAAAAAAAKAAwAAAAEAAgACgAAACwAAAAEAAAAAQAAAAQAAABs////EAAAAAQAAAABAAAA\
+        bgAAAAEAAABtAAAAAQAAABgAAAAAABIAGAAIAAYABwAMAAAAEAAUABIAAAAAAAECFAAAAHwAAAAIAAAAEAAAAAAAAAABAAAAYwAAAAIAAAA8AAAABAAAANT///8Q\
+        AAAABAAAAAEAAAA3AAAAEAAAAFBBUlFVRVQ6ZmllbGRfaWQAAAAACAAMAAQACAAIAAAAEAAAAAQAAAABAAAAYgAAAAEAAABhAAAACAAMAAgABwAIAAAAAAAAAUAA\
+        AAA=";
+
+    fn strings(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn reads_what_others_write() {
+        for text in [BY_CPP.to_owned(), format!("  {}\n", BY_CPP.trim_end_matches('='))] {
+            let stored = StoredSchema::decode(&text).unwrap();
+            assert_eq!((stored.len(), stored.metadata()), (1, strings(&[("m", "n")])));
+            let field = stored.field(0).unwrap();
+            assert_eq!((field.name(), field.data_type(), field.nesting()), (Some("c"), Some(DataType::Int64), Nesting::None));
+            assert_eq!(field.metadata(), strings(&[("a", "b"), ("PARQUET:field_id", "7")]));
+            assert!(stored.field(1).is_none() && field.child(0).is_none());
+        }
+    }
+
+    #[test]
+    fn reads_messages_without_a_continuation_marker() {
+        let bytes = BASE64.decode(BY_CPP).unwrap();
+        let stored = StoredSchema::decode(&BASE64.encode(&bytes[4..])).unwrap();
+        assert_eq!(stored.field(0).unwrap().name(), Some("c"));
+    }
+
+    #[test]
+    fn reads_its_own() {
+        let item = Field::new("item", DataType::Utf8View, true).with_metadata(strings(&[("k", "v")]));
+        let runs = DataType::RunEndEncoded(
+            Field::new("run_ends", DataType::Int16, false).into(),
+            Field::new("values", DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8)), true).into(),
+        );
+        let schema = Schema::new(vec![
+            Field::new("l", DataType::FixedSizeList(item.into(), 7), true),
+            Field::new("d", DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::LargeBinary)), true),
+            Field::new("r", runs, true),
+        ]);
+        let stored = StoredSchema::decode(&encode(&schema)).unwrap();
+        assert_eq!(stored.field(0).unwrap().nesting(), Nesting::List(ListKind::FixedSize(7)));
+        assert_eq!(stored.field(0).unwrap().data_type(), None);
+        let child = stored.field(0).unwrap().child(0).unwrap();
+        assert_eq!((child.name(), child.data_type(), child.metadata()), (Some("item"), Some(DataType::Utf8View), strings(&[("k", "v")])));
+        assert_eq!(stored.field(1).unwrap().data_type().as_ref(), Some(schema.field(1).data_type()));
+        // Run ends of 16 bits would not reach over a batch.
+        let wider = schema.field(2).data_type().to_string().replacen("Int16", "Int32", 1);
+        assert_eq!(stored.field(2).unwrap().data_type().map(|data_type| data_type.to_string()), Some(wider));
+    }
+
+    #[test]
+    fn copies_no_more_than_the_budget() {
+        let stored = StoredSchema::decode(BY_CPP).unwrap();
+        for (budget, entries) in [(0, 0), (16, 0), (33, 1), (1000, 2)] {
+            stored.budget.set(budget);
+            let field = stored.field(0).unwrap();
+            assert_eq!(field.metadata().len(), entries, "{budget}");
+        }
+        stored.budget.set(8);
+        assert_eq!(stored.field(0).unwrap().name_to_keep(), None);
+        // Asking again and again comes to an end.
+        let stored = StoredSchema::decode(BY_CPP).unwrap();
+        let copied: usize = (0..10_000).map(|_| stored.field(0).unwrap().metadata().values().map(String::len).sum::<usize>()).sum();
+        assert!(copied <= stored.bytes.len() * 4);
+    }
+
+    #[test]
+    fn what_is_no_schema_message_is_absent() {
+        let short = BASE64.encode(&BASE64.decode(BY_CPP).unwrap()[..20]);
+        let texts = [String::new(), "?".to_owned(), "AAAA".to_owned(), "/////w==".to_owned(), short, BASE64.encode([0; 64])];
+        for text in texts {
+            assert!(StoredSchema::decode(&text).is_none(), "{text}");
+        }
+    }
+
+    /// Touches everything that there is, as far as a schema of this depth would.
+    fn walk(field: StoredField<'_>, depth: usize) -> usize {
+        let _ = (field.name(), field.data_type(), field.nesting(), field.metadata().len(), field.name_to_keep());
+        let below = if depth == 0 {
+            0
+        } else {
+            (0..field.children().min(8)).filter_map(|index| field.child(index)).map(|child| walk(child, depth - 1)).sum()
+        };
+        below + 1
+    }
+
+    fn walk_all(text: &str) -> usize {
+        let Some(stored) = StoredSchema::decode(text) else { return 0 };
+        stored.metadata();
+        (0..stored.len().min(64)).filter_map(|index| stored.field(index)).map(|field| walk(field, 4)).sum()
+    }
+
+    fn sample() -> Vec<u8> {
+        let item =
+            || Field::new("item", DataType::Timestamp(TimeUnit::Second, Some("UTC".into())), true).with_metadata(strings(&[("k", "v")]));
+        let schema = Schema::new(vec![
+            Field::new("l", DataType::List(item().into()), true),
+            Field::new("s", DataType::Struct(vec![item(), Field::new("x", DataType::Decimal256(50, 3), false)].into()), true),
+            Field::new("d", DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::LargeBinary)), true),
+            Field::new_map("m", "entries", Field::new("k", DataType::Utf8, false), item(), false, true),
+        ]);
+        BASE64.decode(encode(&schema)).unwrap()
+    }
+
+    #[test]
+    fn the_sample_is_walked_whole() {
+        assert_eq!(walk_all(&BASE64.encode(sample())), 10);
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_entries_are_no_danger(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12), cut in any::<prop::sample::Index>()) {
+            let mut bytes = sample();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            walk_all(&BASE64.encode(&bytes));
+            walk_all(&BASE64.encode(&bytes[..cut.index(bytes.len())]));
+        }
+
+        #[test]
+        fn any_bytes_are_no_danger(bytes in prop::collection::vec(prop_oneof![0..8u8, any::<u8>()], 0..200)) {
+            walk_all(&BASE64.encode(&bytes));
+            walk_all(&String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn entries_survive(names in prop::collection::vec(any::<String>(), 0..20)) {
+            let fields: Vec<Field> = names.iter().map(|name| Field::new(name, DataType::Float16, true)).collect();
+            let stored = StoredSchema::decode(&encode(&Schema::new(fields))).unwrap();
+            let read: Vec<_> = (0..stored.len()).map(|index| stored.field(index).unwrap().name().unwrap().to_owned()).collect();
+            prop_assert_eq!(read, names);
+        }
+    }
 }

@@ -282,3 +282,20 @@ fn unit_to_parquet(unit: ArrowUnit) -> TimeUnit {
         ArrowUnit::Nanosecond => TimeUnit::Nanos,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_buffer::i256;
+
+    #[test]
+    fn decimals_get_as_many_bytes_as_they_need() {
+        let mut most = i256::ZERO;
+        for digits in 1..=76 {
+            most = most.checked_mul(i256::from_i128(10)).unwrap().checked_add(i256::from_i128(9)).unwrap();
+            // The bits of the number and one for the sign.
+            let bits = 257 - most.leading_zeros();
+            assert_eq!(bytes_for_digits(digits), bits.div_ceil(8), "{digits} digits");
+        }
+    }
+}

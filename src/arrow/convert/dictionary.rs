@@ -49,7 +49,7 @@ pub(super) fn arrays(
         && entries.longest.saturating_mul(indices.len()) > ByteArrays::MAX_BYTES
         && let Values::Bytes(values) = dictionary.values()
     {
-        return in_pieces(indices, values, &entries, validity);
+        return in_pieces(indices, values, &entries, validity, ByteArrays::MAX_BYTES);
     }
     let nulls = validity.as_ref().map_or(0, NullBuffer::null_count);
     let array = gather(&entries, indices, validity)?;
@@ -100,8 +100,14 @@ fn gather(entries: &Entries, indices: Vec<u32>, validity: Option<NullBuffer>) ->
     take(&entries.array, &indices, None).map_err(refused)
 }
 
-/// Gathers into as many arrays as their offsets need.
-fn in_pieces(indices: Vec<u32>, values: &ByteArrays, entries: &Entries, validity: Option<NullBuffer>) -> Result<Vec<ArrayRef>> {
+/// Gathers into as many arrays as it takes for each to have at most `most` bytes.
+fn in_pieces(
+    indices: Vec<u32>,
+    values: &ByteArrays,
+    entries: &Entries,
+    validity: Option<NullBuffer>,
+    most: usize,
+) -> Result<Vec<ArrayRef>> {
     let indices = UInt32Array::try_new(ScalarBuffer::from(indices), validity).map_err(refused)?;
     let mut arrays = Vec::new();
     let (mut start, mut bytes) = (0usize, 0usize);
@@ -112,7 +118,7 @@ fn in_pieces(indices: Vec<u32>, values: &ByteArrays, entries: &Entries, validity
     };
     for (slot, index) in indices.values().iter().enumerate() {
         let length = values.get(*index as usize).map_or(0, <[u8]>::len);
-        if bytes.saturating_add(length) > ByteArrays::MAX_BYTES {
+        if bytes.saturating_add(length) > most {
             piece(start, slot)?;
             (start, bytes) = (slot, 0);
         }
@@ -196,4 +202,40 @@ fn compact(
     }
     let entries = take(entries, &UInt32Array::from(used), None).map_err(refused)?;
     Ok((moved, entries))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::cast::AsArray;
+
+    #[test]
+    fn text_that_is_too_much_for_one_array_takes_several() {
+        let values: ByteArrays = [&b"four"[..], b"", b"sixsix", b"a"].into_iter().collect();
+        let dictionary = Dictionary::new(Values::Bytes(values.clone()));
+        let entries = entries(&dictionary, Conversion::Text, &DataType::Utf8).unwrap();
+        assert_eq!(entries.longest, 6);
+        let indices: Vec<u32> = (0..40).map(|slot| slot % 4).collect();
+        let validity = NullBuffer::from((0..40).map(|slot| slot % 7 != 3).collect::<Vec<_>>());
+        let whole = gather(&entries, indices.clone(), Some(validity.clone())).unwrap();
+        for most in [6, 7, 11, 100, 1000] {
+            let pieces = in_pieces(indices.clone(), &values, &entries, Some(validity.clone()), most).unwrap();
+            assert!(pieces.iter().all(|piece| piece.as_string::<i32>().value_data().len() <= most));
+            assert_eq!(pieces.len() == 1, most == 1000);
+            let joined: Vec<_> = pieces.iter().flat_map(|piece| piece.as_string::<i32>().iter()).collect();
+            assert_eq!(joined, whole.as_string::<i32>().iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn entries_are_converted_once_for_each_type() {
+        let dictionary = Dictionary::new(Values::Bytes([&b"a"[..], b"b"].into_iter().collect()));
+        let first = entries(&dictionary, Conversion::Text, &DataType::Utf8View).unwrap();
+        let second = entries(&dictionary, Conversion::Text, &DataType::Utf8View).unwrap();
+        assert!(Arc::ptr_eq(&first, &second));
+        let other = entries(&dictionary, Conversion::Text, &DataType::LargeUtf8).unwrap();
+        assert_eq!(other.array.data_type(), &DataType::LargeUtf8);
+        let bytes = entries(&dictionary, Conversion::Bytes, &DataType::BinaryView).unwrap();
+        assert_eq!(bytes.array.data_type(), &DataType::BinaryView);
+    }
 }

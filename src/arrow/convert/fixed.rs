@@ -59,8 +59,8 @@ fn int96(
         let time = nanos.checked_div_euclid(nanos_each).unwrap_or(0);
         let (start, far) = days.overflowing_mul(each_day);
         let (instant, late) = start.overflowing_add(time);
-        // A null's placeholder is a day thousands of years ago.
-        if (far || late) && is_valid(validity.as_ref(), slot) {
+        // A null's placeholder is a day thousands of years ago. A time that is no time of day can bring a far day back.
+        if (far || late) && is_valid(validity.as_ref(), slot) && !is_within(days, each_day, time) {
             outside.push(slot);
         }
         instants.push(instant);
@@ -74,6 +74,12 @@ fn int96(
         }
         Overflow::Error => Err(outside_range(data_type)),
     }
+}
+
+#[cold]
+fn is_within(days: i64, each_day: i64, time: i64) -> bool {
+    let exact = i128::from(days).wrapping_mul(i128::from(each_day)).wrapping_add(i128::from(time));
+    i64::try_from(exact).is_ok()
 }
 
 /// The error for an INT96 timestamp that does not fit.
