@@ -1,8 +1,9 @@
 //! Stepping over values without looking at them: what opening a file of thousands of columns costs.
 //!
-//! Positions are passed in and out instead of a reader, so that they stay in registers. A varint's length is counted
-//! in one load of eight bytes, because the lengths of sizes and offsets differ from column to column and a branch on
-//! each byte is mispredicted for them.
+//! Positions are passed in and out instead of a reader, so that they stay in registers. The columns of a file look alike,
+//! so their branches are predicted: a chunk of 124 bytes takes 39 ns. Slower were, on the same footer of 80,000 chunks:
+//! a `match` on the type, whose indirect jump is predicted worse (50 ns); counting a varint's bytes in one load of eight,
+//! which makes each position wait for the load before it (60 to 70 ns); a stack of our own instead of recursion (46 ns).
 
 use crate::error::{Error, Result};
 use crate::thrift::Wire;
@@ -20,15 +21,31 @@ pub(super) fn fields(bytes: &[u8], mut at: usize, depth: u32) -> Result<usize> {
         if header < 0x10 {
             at = varint(bytes, at)?;
         }
-        // The most frequent types first, without the detour over `Wire`.
-        at = match header & 0x0f {
-            1 | 2 => at,
-            4..=6 => varint(bytes, at)?,
-            8 => binary(bytes, at)?,
-            12 => fields(bytes, at, depth)?,
-            other => field_value(bytes, at, Wire::from_nibble(other)?, depth)?,
-        };
+        // Conditions on bits, most frequent types first: a chain of comparisons would be compiled to a jump table.
+        if header & 0x0c == 0x04 {
+            // 16, 32 or 64 bits; or a double.
+            at = if header & 0x03 == 3 { step(bytes, at, 8)? } else { varint(bytes, at)? };
+        } else if header & 0x0f == 8 {
+            at = binary(bytes, at)?;
+        } else if header & 0x0c == 0 {
+            // A boolean is its type.
+            if header & 0x03 == 3 {
+                at = rare_value(bytes, at, header & 0x0f, depth)?;
+            }
+        } else if header & 0x0f == 12 {
+            at = fields(bytes, at, depth)?;
+        } else if header & 0x0f == 9 {
+            at = list(bytes, at, depth)?;
+        } else {
+            at = rare_value(bytes, at, header & 0x0f, depth)?;
+        }
     }
+}
+
+/// A field value of one of the types that the format hardly has; apart, so that the loop above keeps its registers.
+#[inline(never)]
+fn rare_value(bytes: &[u8], at: usize, nibble: u8, depth: u32) -> Result<usize> {
+    field_value(bytes, at, Wire::from_nibble(nibble)?, depth)
 }
 
 /// The end of the field value of type `wire` that begins at `at`, inside `depth` structs.
@@ -72,18 +89,30 @@ fn list(bytes: &[u8], at: usize, depth: u32) -> Result<usize> {
     if length > left as u64 {
         return Err(too_many("list", length, left));
     }
-    match Wire::from_nibble(header & 0x0f)? {
-        Wire::True | Wire::False | Wire::I8 => return step(bytes, at, usize::try_from(length).map_err(|_| ended())?),
-        Wire::I16 | Wire::I32 | Wire::I64 => {
-            for _ in 0..length {
-                at = varint(bytes, at)?;
-            }
+    let wire = header & 0x0f;
+    if wire == 5 || wire == 6 {
+        for _ in 0..length {
+            at = varint(bytes, at)?;
         }
-        wire => {
-            for _ in 0..length {
-                at = element(bytes, at, wire, depth)?;
-            }
+    } else if wire == 8 {
+        for _ in 0..length {
+            at = binary(bytes, at)?;
         }
+    } else if wire == 12 {
+        for _ in 0..length {
+            at = fields(bytes, at, depth)?;
+        }
+    } else {
+        at = rare_elements(bytes, at, wire, length, depth)?;
+    }
+    Ok(at)
+}
+
+#[inline(never)]
+fn rare_elements(bytes: &[u8], mut at: usize, nibble: u8, length: u64, depth: u32) -> Result<usize> {
+    let wire = Wire::from_nibble(nibble)?;
+    for _ in 0..length {
+        at = element(bytes, at, wire, depth)?;
     }
     Ok(at)
 }
@@ -113,7 +142,7 @@ fn deeper(depth: u32) -> Result<u32> {
     if depth >= MAX_DEPTH { Err(too_deep()) } else { Ok(depth.wrapping_add(1)) }
 }
 
-#[inline]
+#[inline(always)]
 fn step(bytes: &[u8], at: usize, by: usize) -> Result<usize> {
     match at.checked_add(by) {
         Some(end) if end <= bytes.len() => Ok(end),
@@ -121,7 +150,7 @@ fn step(bytes: &[u8], at: usize, by: usize) -> Result<usize> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn binary(bytes: &[u8], at: usize) -> Result<usize> {
     let first = *bytes.get(at).ok_or_else(ended)?;
     if first < 0x80 {
@@ -132,18 +161,25 @@ fn binary(bytes: &[u8], at: usize) -> Result<usize> {
 }
 
 /// The end of the varint that begins at `at`.
-#[inline]
+#[inline(always)]
 fn varint(bytes: &[u8], at: usize) -> Result<usize> {
-    match bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        Some(chunk) => {
-            let last = !u64::from_le_bytes(*chunk) & 0x8080_8080_8080_8080;
-            if last != 0 {
-                return Ok(at.wrapping_add((last.trailing_zeros() >> 3) as usize).wrapping_add(1));
-            }
-            value_of_varint(bytes, at).map(|(_, end)| end)
-        }
-        None => value_of_varint(bytes, at).map(|(_, end)| end),
+    // Offsets in files of a few GiB have five bytes.
+    if *bytes.get(at).ok_or_else(ended)? < 0x80 {
+        return Ok(at.wrapping_add(1));
     }
+    if *bytes.get(at.wrapping_add(1)).ok_or_else(ended)? < 0x80 {
+        return Ok(at.wrapping_add(2));
+    }
+    if *bytes.get(at.wrapping_add(2)).ok_or_else(ended)? < 0x80 {
+        return Ok(at.wrapping_add(3));
+    }
+    if *bytes.get(at.wrapping_add(3)).ok_or_else(ended)? < 0x80 {
+        return Ok(at.wrapping_add(4));
+    }
+    if *bytes.get(at.wrapping_add(4)).ok_or_else(ended)? < 0x80 {
+        return Ok(at.wrapping_add(5));
+    }
+    value_of_varint(bytes, at).map(|(_, end)| end)
 }
 
 /// The varint that begins at `at`, and its end.
