@@ -194,18 +194,22 @@ def logical_types():
     geo = [("geometry", logical(17)), ("geometry_crs", logical(17, {1: raw.text("OGC:CRS83")})), ("geography", logical(18, {2: raw.i32(1)}))]
     fields = [leaf(name, raw.BYTE_ARRAY, logical=kind) for name, kind in geo]
     chunks = [Column(name, raw.BYTE_ARRAY).v1(raw.PLAIN, raw.plain(raw.BYTE_ARRAY, points), n) for name, _ in geo]
-    yield "raw-types.geo", raw.file(fields, [chunks], [n]), pa.table({name: pa.array(points, pa.binary()) for name, _ in geo})
+    yield "raw-types.geo", raw.file(fields, [chunks], [n]), pa.table([points] * 3, pa.schema([pa.field(name, pa.binary(), False) for name, _ in geo]))
     # A variant whose values are all null, then the number 5; and a file reference.
     meta, value = b"\x01\0\0", [b"\0", b"\x0c\x05"] * 6
     fields = [group("variant", 2, logical=logical(16, {1: raw.i8(1)})), leaf("metadata", raw.BYTE_ARRAY), leaf("value", raw.BYTE_ARRAY)]
     chunks = [Column("variant.metadata", raw.BYTE_ARRAY).v1(raw.PLAIN, raw.plain(raw.BYTE_ARRAY, [meta] * n), n), Column("variant.value", raw.BYTE_ARRAY).v1(raw.PLAIN, raw.plain(raw.BYTE_ARRAY, value), n)]
-    known = {"variant": pa.StructArray.from_arrays([pa.array([meta] * n), pa.array(value)], ["metadata", "value"])}
+    must = lambda name, typ: pa.field(name, typ, False)
+    variant = [must("metadata", pa.binary()), must("value", pa.binary())]
+    variants = pa.StructArray.from_arrays([pa.array([meta] * n), pa.array(value)], fields=variant)
     fields += [group("file", 3, logical=logical(19)), leaf("path", raw.BYTE_ARRAY, logical=logical(1)), leaf("offset", raw.INT64), leaf("size", raw.INT64)]
     paths = [b"a/%d.jpg" % i for i in range(n)]
     chunks += [Column("file.path", raw.BYTE_ARRAY).v1(raw.PLAIN, raw.plain(raw.BYTE_ARRAY, paths), n)]
     chunks += [Column(f"file.{c}", raw.INT64).v1(raw.PLAIN, raw.plain(raw.INT64, range(n)), n) for c in ("offset", "size")]
-    known["file"] = pa.StructArray.from_arrays([pa.array([p.decode() for p in paths]), pa.array(range(n), pa.int64()), pa.array(range(n), pa.int64())], ["path", "offset", "size"])
-    yield "raw-types.groups", raw.file(fields, [chunks], [n], top=2), pa.table(known)
+    ref = [must("path", pa.utf8()), must("offset", pa.int64()), must("size", pa.int64())]
+    refs = pa.StructArray.from_arrays([pa.array([p.decode() for p in paths]), pa.array(range(n), pa.int64()), pa.array(range(n), pa.int64())], fields=ref)
+    known = pa.table([variants, refs], pa.schema([must("variant", pa.struct(variant)), must("file", pa.struct(ref))]))
+    yield "raw-types.groups", raw.file(fields, [chunks], [n], top=2), known
 
 
 def levels():

@@ -2,3 +2,12 @@
 
 mod documents;
 mod layering;
+
+#[cfg(feature = "arrow")]
+mod corpora;
+#[cfg(feature = "arrow")]
+mod files;
+#[cfg(feature = "arrow")]
+mod golden;
+#[cfg(feature = "arrow")]
+mod mutants;
