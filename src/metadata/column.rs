@@ -161,22 +161,27 @@ impl<'a> ColumnChunk<'a> {
 
     /// Where the bloom filter is; none if it would be outside the file.
     pub fn bloom_filter(&self) -> Option<BloomFilterLocation> {
-        bloom_filter(self.meta.bloom_filter_offset, self.meta.bloom_filter_length, self.row_group.file().file_size())
+        bloom_filter(self.meta.bloom_filter_offset, self.meta.bloom_filter_length, self.size_around())
     }
 
     /// The range of the offset index in the file; none if it would be outside.
     pub fn offset_index(&self) -> Option<Range<u64>> {
-        side_range(self.chunk.offset_index_offset, self.chunk.offset_index_length, self.row_group.file().file_size())
+        side_range(self.chunk.offset_index_offset, self.chunk.offset_index_length, self.size_around())
     }
 
     /// The range of the column index in the file; none if it would be outside.
     pub fn column_index(&self) -> Option<Range<u64>> {
-        side_range(self.chunk.column_index_offset, self.chunk.column_index_length, self.row_group.file().file_size())
+        side_range(self.chunk.column_index_offset, self.chunk.column_index_length, self.size_around())
     }
 
     /// The file that holds the pages, relative to this one, if it is not this one.
     pub fn file_path(&self) -> Option<&str> {
         self.chunk.file_path.as_deref().filter(|path| !path.is_empty())
+    }
+
+    /// The size of the file that holds the pages, as far as it is known.
+    fn size_around(&self) -> u64 {
+        if self.file_path().is_some() { u64::MAX } else { self.row_group.file().file_size() }
     }
 
     /// With which key the column is encrypted, if it is.

@@ -131,7 +131,8 @@ impl ChunkLocation {
         }
         let in_other_file = chunk.file_path.as_ref().is_some_and(|path| !path.is_empty());
         let (range, dictionary_page_offset) = page_range(meta, around, in_other_file)?;
-        let file_size = around.file_size;
+        // Of another file, the size is not known.
+        let file_size = if in_other_file { u64::MAX } else { around.file_size };
         Ok(Self {
             physical_type: meta.physical_type,
             codec: meta.codec,

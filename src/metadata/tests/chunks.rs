@@ -135,10 +135,14 @@ fn pages_may_be_in_another_file() {
     file.row_groups[0].columns[0].file_path = Some("part-0.parquet".into());
     meta(&mut file).data_page_offset = 1_000_000;
     meta(&mut file).dictionary_page_offset = None;
+    file.row_groups[0].columns[0].offset_index_offset = Some(2_000_000);
     let chunk = location(&file).unwrap();
     assert!(chunk.in_other_file);
     assert_eq!((chunk.range, chunk.bound), (1_000_000..1_001_000, 1_001_000));
-    assert_eq!(parse(&file).unwrap().row_group(0).unwrap().column(0).unwrap().file_path(), Some("part-0.parquet"));
+    assert_eq!(chunk.offset_index, Some(2_000_000..2_000_050));
+    let parsed = parse(&file).unwrap();
+    let column = parsed.row_group(0).unwrap().column(0).unwrap();
+    assert_eq!((column.file_path(), column.offset_index()), (Some("part-0.parquet"), chunk.offset_index));
     file.row_groups[0].columns[0].file_path = Some("".into());
     assert_eq!(location(&file).unwrap_err().kind(), ErrorKind::Malformed);
 }

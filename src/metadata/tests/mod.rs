@@ -2,6 +2,7 @@
 
 mod chunks;
 mod files;
+mod laziness;
 mod mutants;
 mod page_index;
 mod statistics;
