@@ -145,7 +145,7 @@ impl<'a> BytesSlice<'a> {
         self.len() == 0
     }
 
-    /// The offsets, as they are.
+    /// The offsets, as they are: they need not begin with 0.
     pub fn offsets(&self) -> &'a [i32] {
         self.offsets
     }
@@ -190,7 +190,7 @@ impl<'a> From<&'a ByteArrays> for BytesSlice<'a> {
     }
 }
 
-/// Byte arrays of one width, one after another.
+/// Byte arrays of one width, one after another: value `i` is `data[i * width..(i + 1) * width]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FixedSlice<'a> {
     width: usize,
