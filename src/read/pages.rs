@@ -90,6 +90,12 @@ impl PageReader {
             return Err(ChunkInfo::new(Arc::clone(metadata.schema()), leaf, location.codec, row_group)?.place(error));
         }
         let mut chunk = ChunkInfo::new(Arc::clone(metadata.schema()), leaf, location.codec, row_group)?;
+        if location.absent {
+            return Err(chunk.place(Error::malformed("the column chunk has no metadata, so its pages cannot be found")));
+        }
+        if location.in_other_file {
+            return Err(chunk.place(Error::unsupported("the column chunk's pages are in another file")));
+        }
         chunk.carries_prefixes = metadata.has_prefixes_across_pages();
         if chunk.max_repetition == 0 && location.num_values != group.num_rows() {
             let error = format!("the chunk has {} values, its row group {} rows", location.num_values, group.num_rows());
