@@ -108,11 +108,15 @@ impl Decoder for ByteStreams {
 fn join(page: &[u8], width: usize, first: usize, out: &mut [u8]) {
     let streams = Streams { page, length: page.len().checked_div(width).unwrap_or(0), first };
     dispatch!(level(), simd => match width {
-        4 => join_words(simd, &streams, out, transpose_4),
-        8 => join_words(simd, &streams, out, transpose_8),
+        4 => join_4(simd, &streams, out),
+        8 => join_8(simd, &streams, out),
         _ => join_groups(simd, &streams, width, out),
     });
 }
+
+// What follows has neither closures nor iterators over vectors: those are compiled without the vector set of the function
+// that they are in, so that each vector goes through memory and each instruction through a call. That cost eight times as
+// much (measured, DOUBLE).
 
 /// The streams of a page, from one value on.
 struct Streams<'a> {
@@ -123,17 +127,25 @@ struct Streams<'a> {
 }
 
 impl Streams<'_> {
-    /// The bytes of 64 values in `N` streams from `stream` on; past the end of a stream there are bytes of no meaning.
+    /// The bytes of 64 values from `value` on in a stream; past its end there are bytes of no meaning.
     #[inline(always)]
-    fn blocks<S: Simd, const N: usize>(&self, simd: S, stream: usize, value: usize) -> [u8x64<S>; N] {
-        std::array::from_fn(|i| {
-            let start = stream.wrapping_add(i).wrapping_mul(self.length).wrapping_add(self.first).wrapping_add(value);
-            let bytes = self.page.get(start..).unwrap_or_default();
-            match bytes.first_chunk::<BLOCK>() {
-                Some(block) => u8x64::from_slice(simd, block),
-                None => u8x64::from_slice(simd, &padded(bytes)),
-            }
-        })
+    fn block<S: Simd>(&self, simd: S, stream: usize, value: usize) -> u8x64<S> {
+        let start = stream.wrapping_mul(self.length).wrapping_add(self.first).wrapping_add(value);
+        let bytes = self.page.get(start..).unwrap_or_default();
+        match bytes.first_chunk::<BLOCK>() {
+            Some(block) => u8x64::from_slice(simd, block),
+            None => u8x64::from_slice(simd, &padded(bytes)),
+        }
+    }
+
+    #[inline(always)]
+    fn four<S: Simd>(&self, simd: S, stream: usize, value: usize) -> [u8x64<S>; 4] {
+        [
+            self.block(simd, stream, value),
+            self.block(simd, stream.wrapping_add(1), value),
+            self.block(simd, stream.wrapping_add(2), value),
+            self.block(simd, stream.wrapping_add(3), value),
+        ]
     }
 }
 
@@ -144,23 +156,32 @@ fn padded(bytes: &[u8]) -> [u8; BLOCK] {
     block
 }
 
-/// Values of `N` bytes, `SIZE` bytes in a block of them.
 #[inline(always)]
-fn join_words<S: Simd, const N: usize, const SIZE: usize>(
-    simd: S,
-    streams: &Streams<'_>,
-    out: &mut [u8],
-    transpose: impl Fn(S, [u8x64<S>; N], &mut [u8; SIZE]),
-) {
-    let (blocks, rest) = out.as_chunks_mut::<SIZE>();
+fn join_4<S: Simd>(simd: S, streams: &Streams<'_>, out: &mut [u8]) {
+    let (blocks, rest) = out.as_chunks_mut();
     let mut value: usize = 0;
     for block in blocks {
-        transpose(simd, streams.blocks(simd, 0, value), block);
+        transpose_4(simd, streams, 0, value, block);
         value = value.wrapping_add(BLOCK);
     }
     if !rest.is_empty() {
-        let mut block = [0; SIZE];
-        transpose(simd, streams.blocks(simd, 0, value), &mut block);
+        let mut block = [0; 4 * BLOCK];
+        transpose_4(simd, streams, 0, value, &mut block);
+        rest.iter_mut().zip(block).for_each(|(to, from)| *to = from);
+    }
+}
+
+#[inline(always)]
+fn join_8<S: Simd>(simd: S, streams: &Streams<'_>, out: &mut [u8]) {
+    let (blocks, rest) = out.as_chunks_mut();
+    let mut value: usize = 0;
+    for block in blocks {
+        transpose_8(simd, streams, 0, value, block);
+        value = value.wrapping_add(BLOCK);
+    }
+    if !rest.is_empty() {
+        let mut block = [0; 8 * BLOCK];
+        transpose_8(simd, streams, 0, value, &mut block);
         rest.iter_mut().zip(block).for_each(|(to, from)| *to = from);
     }
 }
@@ -169,43 +190,62 @@ fn join_words<S: Simd, const N: usize, const SIZE: usize>(
 #[inline(always)]
 fn join_groups<S: Simd>(simd: S, streams: &Streams<'_>, width: usize, out: &mut [u8]) {
     let mut group = [0; 8 * BLOCK];
-    for (i, block) in out.chunks_mut(width.saturating_mul(BLOCK).max(1)).enumerate() {
-        let value = i.wrapping_mul(BLOCK);
-        for byte in (0..width).step_by(8) {
-            transpose_8(simd, streams.blocks(simd, byte, value), &mut group);
-            let values = block.chunks_exact_mut(width).filter_map(|value| value.get_mut(byte..));
-            for (value, bytes) in values.zip(group.as_chunks::<8>().0) {
-                match value.first_chunk_mut() {
-                    Some(eight) => *eight = *bytes,
-                    None => value.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from),
-                }
-            }
+    let mut value: usize = 0;
+    for block in out.chunks_mut(width.saturating_mul(BLOCK).max(1)) {
+        let mut byte: usize = 0;
+        while byte < width {
+            transpose_8(simd, streams, byte, value, &mut group);
+            scatter(&group, byte, width, block);
+            byte = byte.wrapping_add(8);
+        }
+        value = value.wrapping_add(BLOCK);
+    }
+}
+
+/// Stores eight bytes of each value, or as many as it has, in its place.
+fn scatter(group: &[u8; 8 * BLOCK], byte: usize, width: usize, out: &mut [u8]) {
+    let values = out.chunks_exact_mut(width).filter_map(|value| value.get_mut(byte..));
+    for (value, bytes) in values.zip(group.as_chunks::<8>().0) {
+        match value.first_chunk_mut() {
+            Some(eight) => *eight = *bytes,
+            None => value.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from),
         }
     }
 }
 
+/// Four streams from `stream` on become 64 words.
 #[inline(always)]
-fn transpose_4<S: Simd>(_simd: S, [a, b, c, d]: [u8x64<S>; 4], out: &mut [u8; 4 * BLOCK]) {
-    let words = fours(a, b, c, d);
-    for (vector, out) in words.into_iter().zip(out.as_chunks_mut::<BLOCK>().0) {
-        vector.bitcast::<u8x64<S>>().store_slice(out);
-    }
+fn transpose_4<S: Simd>(simd: S, streams: &Streams<'_>, stream: usize, value: usize, out: &mut [u8; 4 * BLOCK]) {
+    let [a, b, c, d] = fours(streams.four(simd, stream, value));
+    let ([to_a, to_b, to_c, to_d], _) = out.as_chunks_mut::<BLOCK>() else { return };
+    a.bitcast::<u8x64<S>>().store_slice(to_a);
+    b.bitcast::<u8x64<S>>().store_slice(to_b);
+    c.bitcast::<u8x64<S>>().store_slice(to_c);
+    d.bitcast::<u8x64<S>>().store_slice(to_d);
+}
+
+/// Eight streams from `stream` on become 64 words.
+#[inline(always)]
+fn transpose_8<S: Simd>(simd: S, streams: &Streams<'_>, stream: usize, value: usize, out: &mut [u8; 8 * BLOCK]) {
+    let low = fours(streams.four(simd, stream, value));
+    let high = fours(streams.four(simd, stream.wrapping_add(4), value));
+    let ([to_a, to_b, to_c, to_d], _) = out.as_chunks_mut::<{ 2 * BLOCK }>() else { return };
+    store_pair(low[0].interleave(high[0]), to_a);
+    store_pair(low[1].interleave(high[1]), to_b);
+    store_pair(low[2].interleave(high[2]), to_c);
+    store_pair(low[3].interleave(high[3]), to_d);
 }
 
 #[inline(always)]
-fn transpose_8<S: Simd>(_simd: S, [a, b, c, d, e, f, g, h]: [u8x64<S>; 8], out: &mut [u8; 8 * BLOCK]) {
-    let halves = fours(a, b, c, d).into_iter().zip(fours(e, f, g, h));
-    for ((low, high), out) in halves.zip(out.as_chunks_mut::<{ 2 * BLOCK }>().0) {
-        let (first, second) = low.interleave(high);
-        let (low, high) = out.split_at_mut(BLOCK);
-        first.bitcast::<u8x64<S>>().store_slice(low);
-        second.bitcast::<u8x64<S>>().store_slice(high);
-    }
+fn store_pair<S: Simd>((first, second): (u32x16<S>, u32x16<S>), out: &mut [u8; 2 * BLOCK]) {
+    let (low, high) = out.split_at_mut(BLOCK);
+    first.bitcast::<u8x64<S>>().store_slice(low);
+    second.bitcast::<u8x64<S>>().store_slice(high);
 }
 
 /// Words of four bytes, one from each vector.
 #[inline(always)]
-fn fours<S: Simd>(a: u8x64<S>, b: u8x64<S>, c: u8x64<S>, d: u8x64<S>) -> [u32x16<S>; 4] {
+fn fours<S: Simd>([a, b, c, d]: [u8x64<S>; 4]) -> [u32x16<S>; 4] {
     let (ab, cd) = (a.interleave(b), c.interleave(d));
     let low = ab.0.bitcast::<u16x32<S>>().interleave(cd.0.bitcast::<u16x32<S>>());
     let high = ab.1.bitcast::<u16x32<S>>().interleave(cd.1.bitcast::<u16x32<S>>());
@@ -239,33 +279,43 @@ impl Encoder for ByteStreamsEncoder {
         out.resize(filled.saturating_add(self.values.len()), 0);
         let streams = out.get_mut(filled..).unwrap_or_default();
         dispatch!(level(), simd => match self.width {
-            4 => split_words(simd, &self.values, streams, untranspose_4),
-            8 => split_words(simd, &self.values, streams, untranspose_8),
+            4 => split_4(simd, &self.values, streams),
+            8 => split_8(simd, &self.values, streams),
             width => split_groups(simd, &self.values, width, streams),
         });
         self.values.clear();
     }
 }
 
-/// Splits values of `N` bytes, `SIZE` bytes in a block of them, into streams that fill `out`.
 #[inline(always)]
-fn split_words<S: Simd, const N: usize, const SIZE: usize>(
-    simd: S,
-    values: &[u8],
-    out: &mut [u8],
-    untranspose: impl Fn(S, &[u8; SIZE]) -> [u8x64<S>; N],
-) {
-    let length = out.len().checked_div(N).unwrap_or(0);
-    let (blocks, rest) = values.as_chunks::<SIZE>();
+fn split_4<S: Simd>(simd: S, values: &[u8], out: &mut [u8]) {
+    let length = out.len() / 4;
+    let (blocks, rest) = values.as_chunks();
     let mut value: usize = 0;
     for block in blocks {
-        store(untranspose(simd, block), out, length, value);
+        untranspose_4(simd, block, out, length, value);
         value = value.wrapping_add(BLOCK);
     }
     if !rest.is_empty() {
-        let mut block = [0; SIZE];
+        let mut block = [0; 4 * BLOCK];
         block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        store(untranspose(simd, &block), out, length, value);
+        untranspose_4(simd, &block, out, length, value);
+    }
+}
+
+#[inline(always)]
+fn split_8<S: Simd>(simd: S, values: &[u8], out: &mut [u8]) {
+    let length = out.len() / 8;
+    let (blocks, rest) = values.as_chunks();
+    let mut value: usize = 0;
+    for block in blocks {
+        untranspose_8(simd, block, out, length, value);
+        value = value.wrapping_add(BLOCK);
+    }
+    if !rest.is_empty() {
+        let mut block = [0; 8 * BLOCK];
+        block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        untranspose_8(simd, &block, out, length, value);
     }
 }
 
@@ -274,68 +324,86 @@ fn split_words<S: Simd, const N: usize, const SIZE: usize>(
 fn split_groups<S: Simd>(simd: S, values: &[u8], width: usize, out: &mut [u8]) {
     let length = out.len().checked_div(width).unwrap_or(0);
     let mut group = [0; 8 * BLOCK];
-    for (i, block) in values.chunks(width.saturating_mul(BLOCK).max(1)).enumerate() {
-        let value = i.wrapping_mul(BLOCK);
-        for byte in (0..width).step_by(8) {
-            let values = block.chunks_exact(width).filter_map(|value| value.get(byte..));
-            for (value, bytes) in values.zip(group.as_chunks_mut::<8>().0) {
-                match value.first_chunk() {
-                    Some(eight) => *bytes = *eight,
-                    None => bytes.iter_mut().zip(value).for_each(|(to, from)| *to = *from),
-                }
-            }
-            let streams = out.get_mut(byte.wrapping_mul(length)..).unwrap_or_default();
-            store(untranspose_8(simd, &group), streams, length, value);
+    let mut value: usize = 0;
+    for block in values.chunks(width.saturating_mul(BLOCK).max(1)) {
+        let mut byte: usize = 0;
+        while byte < width {
+            gather(block, byte, width, &mut group);
+            untranspose_8(simd, &group, out.get_mut(byte.wrapping_mul(length)..).unwrap_or_default(), length, value);
+            byte = byte.wrapping_add(8);
+        }
+        value = value.wrapping_add(BLOCK);
+    }
+}
+
+/// Loads eight bytes of each value, or as many as it has.
+fn gather(values: &[u8], byte: usize, width: usize, group: &mut [u8; 8 * BLOCK]) {
+    let values = values.chunks_exact(width).filter_map(|value| value.get(byte..));
+    for (value, bytes) in values.zip(group.as_chunks_mut::<8>().0) {
+        match value.first_chunk() {
+            Some(eight) => *bytes = *eight,
+            None => bytes.iter_mut().zip(value).for_each(|(to, from)| *to = *from),
         }
     }
 }
 
-/// Stores the bytes of up to 64 values from `value` on into streams of `length` bytes each; streams that `out` does not
-/// have are left out.
+/// Stores the bytes of up to 64 values from `value` on in a stream of `length` bytes; a stream that `out` does not have
+/// is left out.
 #[inline(always)]
-fn store<S: Simd, const N: usize>(bytes: [u8x64<S>; N], out: &mut [u8], length: usize, value: usize) {
-    for (stream, bytes) in out.chunks_exact_mut(length.max(1)).zip(bytes) {
-        let stream = stream.get_mut(value..).unwrap_or_default();
-        match stream.first_chunk_mut::<BLOCK>() {
-            Some(block) => bytes.store_slice(block),
-            None => store_rest(bytes, stream),
+fn store<S: Simd>(bytes: u8x64<S>, out: &mut [u8], stream: usize, length: usize, value: usize) {
+    let start = stream.wrapping_mul(length);
+    let Some(stream) = out.get_mut(start..start.wrapping_add(length)).and_then(|stream| stream.get_mut(value..)) else { return };
+    match stream.first_chunk_mut::<BLOCK>() {
+        Some(block) => bytes.store_slice(block),
+        None => {
+            let mut block = [0; BLOCK];
+            bytes.store_slice(&mut block);
+            stream.iter_mut().zip(block).for_each(|(to, from)| *to = from);
         }
     }
 }
 
 #[inline(always)]
-fn store_rest<S: Simd>(bytes: u8x64<S>, stream: &mut [u8]) {
-    let mut block = [0; BLOCK];
-    bytes.store_slice(&mut block);
-    stream.iter_mut().zip(block).for_each(|(to, from)| *to = from);
+fn untranspose_4<S: Simd>(simd: S, values: &[u8; 4 * BLOCK], out: &mut [u8], length: usize, value: usize) {
+    let ([a, b, c, d], _) = values.as_chunks::<BLOCK>() else { return };
+    let load = (u8x64::from_slice(simd, a), u8x64::from_slice(simd, b), u8x64::from_slice(simd, c), u8x64::from_slice(simd, d));
+    let [a, b, c, d] = take_apart(load.0, load.1, load.2, load.3);
+    store(a, out, 0, length, value);
+    store(b, out, 1, length, value);
+    store(c, out, 2, length, value);
+    store(d, out, 3, length, value);
 }
 
 #[inline(always)]
-fn untranspose_4<S: Simd>(simd: S, values: &[u8; 4 * BLOCK]) -> [u8x64<S>; 4] {
-    take_apart(load(simd, values))
+fn untranspose_8<S: Simd>(simd: S, values: &[u8; 8 * BLOCK], out: &mut [u8], length: usize, value: usize) {
+    let ([a, b, c, d], _) = values.as_chunks::<{ 2 * BLOCK }>() else { return };
+    let ((a_even, a_odd), (b_even, b_odd)) = (load_pair(simd, a), load_pair(simd, b));
+    let ((c_even, c_odd), (d_even, d_odd)) = (load_pair(simd, c), load_pair(simd, d));
+    let [a, c, e, g] = take_apart(a_even, b_even, c_even, d_even);
+    store(a, out, 0, length, value);
+    store(c, out, 2, length, value);
+    store(e, out, 4, length, value);
+    store(g, out, 6, length, value);
+    let [b, d, f, h] = take_apart(a_odd, b_odd, c_odd, d_odd);
+    store(b, out, 1, length, value);
+    store(d, out, 3, length, value);
+    store(f, out, 5, length, value);
+    store(h, out, 7, length, value);
 }
 
+/// Even and odd bytes.
 #[inline(always)]
-fn untranspose_8<S: Simd>(simd: S, values: &[u8; 8 * BLOCK]) -> [u8x64<S>; 8] {
-    let [a, b, c, d, e, f, g, h] = load(simd, values);
-    let pairs = [a.deinterleave(b), c.deinterleave(d), e.deinterleave(f), g.deinterleave(h)];
-    let [a, c, e, g] = take_apart(pairs.map(|pair| pair.0));
-    let [b, d, f, h] = take_apart(pairs.map(|pair| pair.1));
-    [a, b, c, d, e, f, g, h]
+fn load_pair<S: Simd>(simd: S, values: &[u8; 2 * BLOCK]) -> (u8x64<S>, u8x64<S>) {
+    let (low, high) = values.split_at(BLOCK);
+    u8x64::from_slice(simd, low).deinterleave(u8x64::from_slice(simd, high))
 }
 
-/// The streams of values of four bytes: even from odd bytes, and again.
+/// The streams of words of four bytes: even from odd bytes, and again.
 #[inline(always)]
-fn take_apart<S: Simd>([a, b, c, d]: [u8x64<S>; 4]) -> [u8x64<S>; 4] {
+fn take_apart<S: Simd>(a: u8x64<S>, b: u8x64<S>, c: u8x64<S>, d: u8x64<S>) -> [u8x64<S>; 4] {
     let (low, high) = (a.deinterleave(b), c.deinterleave(d));
     let (even, odd) = (low.0.deinterleave(high.0), low.1.deinterleave(high.1));
     [even.0, odd.0, even.1, odd.1]
-}
-
-#[inline(always)]
-fn load<S: Simd, const N: usize>(simd: S, values: &[u8]) -> [u8x64<S>; N] {
-    let (vectors, _) = values.as_chunks::<BLOCK>();
-    std::array::from_fn(|i| u8x64::from_slice(simd, vectors.get(i).unwrap_or(&[0; BLOCK])))
 }
 
 #[cfg(test)]

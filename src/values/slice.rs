@@ -150,6 +150,11 @@ impl<'a> BytesSlice<'a> {
         self.offsets
     }
 
+    /// The bytes that the offsets point into.
+    pub fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
     /// The bytes of all values, without those before the first and after the last.
     pub fn bytes(&self) -> &'a [u8] {
         match self.offsets {
