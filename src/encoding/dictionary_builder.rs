@@ -5,11 +5,11 @@
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-use crate::encoding::delta_binary_packed::Word;
 use crate::encoding::dictionary::has_dictionary;
 use crate::encoding::hash::{Hasher, Head, NONE, Table};
 use crate::encoding::plain::{write_bytes, write_fixed};
 use crate::encoding::rle::HybridWriter;
+use crate::encoding::word::Word;
 use crate::encoding::{Shape, wrong_values};
 use crate::error::{Error, Result};
 use crate::simd::vectorized;

@@ -39,6 +39,7 @@ mod hash;
 mod part;
 mod plain;
 mod rle;
+mod word;
 
 pub(crate) use bit_packed::unpack32;
 pub use dictionary::Dictionary;

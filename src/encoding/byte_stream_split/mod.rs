@@ -9,14 +9,17 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 
+mod writer;
+
+pub(crate) use writer::ByteStreamsEncoder;
+
 use fearless_simd::prelude::*;
 use fearless_simd::{dispatch, u8x64, u16x32, u32x16};
 
-use crate::encoding::plain::write_fixed;
-use crate::encoding::{Decoder, Encoder, Shape, too_few, wrong_container};
+use crate::encoding::{Decoder, Shape, too_few, wrong_container};
 use crate::error::{Error, Result};
 use crate::simd::level;
-use crate::values::{Values, ValuesSlice};
+use crate::values::Values;
 
 /// Values transposed at a time.
 const BLOCK: usize = 64;
@@ -107,11 +110,7 @@ impl Decoder for ByteStreams {
 /// Puts the values of `width` bytes from value `first` on together until `out` is full.
 fn join(page: &[u8], width: usize, first: usize, out: &mut [u8]) {
     let streams = Streams { page, length: page.len().checked_div(width).unwrap_or(0), first };
-    dispatch!(level(), simd => match width {
-        4 => join_4(simd, &streams, out),
-        8 => join_8(simd, &streams, out),
-        _ => join_groups(simd, &streams, width, out),
-    });
+    dispatch!(level(), simd => join_with(simd, &streams, width, out));
 }
 
 // What follows has neither closures nor iterators over vectors: those are compiled without the vector set of the function
@@ -146,6 +145,15 @@ impl Streams<'_> {
             self.block(simd, stream.wrapping_add(2), value),
             self.block(simd, stream.wrapping_add(3), value),
         ]
+    }
+}
+
+#[inline(always)]
+fn join_with<S: Simd>(simd: S, streams: &Streams<'_>, width: usize, out: &mut [u8]) {
+    match width {
+        4 => join_4(simd, streams, out),
+        8 => join_8(simd, streams, out),
+        _ => join_groups(simd, streams, width, out),
     }
 }
 
@@ -252,163 +260,10 @@ fn fours<S: Simd>([a, b, c, d]: [u8x64<S>; 4]) -> [u32x16<S>; 4] {
     [low.0.bitcast(), low.1.bitcast(), high.0.bitcast(), high.1.bitcast()]
 }
 
-/// Writes values of one width.
-pub(crate) struct ByteStreamsEncoder {
-    width: usize,
-    /// The values in plain encoding: how far apart the streams lie is known at the end only.
-    values: Vec<u8>,
-}
-
-impl ByteStreamsEncoder {
-    pub(crate) fn new(shape: Shape) -> Self {
-        Self { width: shape.fixed_width().unwrap_or(0), values: Vec::new() }
-    }
-}
-
-impl Encoder for ByteStreamsEncoder {
-    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()> {
-        write_fixed(values, self.width, &mut self.values)
-    }
-
-    fn size_estimate(&self) -> usize {
-        self.values.len()
-    }
-
-    fn finish(&mut self, out: &mut Vec<u8>) {
-        let filled = out.len();
-        out.resize(filled.saturating_add(self.values.len()), 0);
-        let streams = out.get_mut(filled..).unwrap_or_default();
-        dispatch!(level(), simd => match self.width {
-            4 => split_4(simd, &self.values, streams),
-            8 => split_8(simd, &self.values, streams),
-            width => split_groups(simd, &self.values, width, streams),
-        });
-        self.values.clear();
-    }
-}
-
-#[inline(always)]
-fn split_4<S: Simd>(simd: S, values: &[u8], out: &mut [u8]) {
-    let length = out.len() / 4;
-    let (blocks, rest) = values.as_chunks();
-    let mut value: usize = 0;
-    for block in blocks {
-        untranspose_4(simd, block, out, length, value);
-        value = value.wrapping_add(BLOCK);
-    }
-    if !rest.is_empty() {
-        let mut block = [0; 4 * BLOCK];
-        block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        untranspose_4(simd, &block, out, length, value);
-    }
-}
-
-#[inline(always)]
-fn split_8<S: Simd>(simd: S, values: &[u8], out: &mut [u8]) {
-    let length = out.len() / 8;
-    let (blocks, rest) = values.as_chunks();
-    let mut value: usize = 0;
-    for block in blocks {
-        untranspose_8(simd, block, out, length, value);
-        value = value.wrapping_add(BLOCK);
-    }
-    if !rest.is_empty() {
-        let mut block = [0; 8 * BLOCK];
-        block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        untranspose_8(simd, &block, out, length, value);
-    }
-}
-
-/// Splits values of any width, by groups of up to eight of their bytes.
-#[inline(always)]
-fn split_groups<S: Simd>(simd: S, values: &[u8], width: usize, out: &mut [u8]) {
-    let length = out.len().checked_div(width).unwrap_or(0);
-    let mut group = [0; 8 * BLOCK];
-    let mut value: usize = 0;
-    for block in values.chunks(width.saturating_mul(BLOCK).max(1)) {
-        let mut byte: usize = 0;
-        while byte < width {
-            gather(block, byte, width, &mut group);
-            untranspose_8(simd, &group, out.get_mut(byte.wrapping_mul(length)..).unwrap_or_default(), length, value);
-            byte = byte.wrapping_add(8);
-        }
-        value = value.wrapping_add(BLOCK);
-    }
-}
-
-/// Loads eight bytes of each value, or as many as it has.
-fn gather(values: &[u8], byte: usize, width: usize, group: &mut [u8; 8 * BLOCK]) {
-    let values = values.chunks_exact(width).filter_map(|value| value.get(byte..));
-    for (value, bytes) in values.zip(group.as_chunks_mut::<8>().0) {
-        match value.first_chunk() {
-            Some(eight) => *bytes = *eight,
-            None => bytes.iter_mut().zip(value).for_each(|(to, from)| *to = *from),
-        }
-    }
-}
-
-/// Stores the bytes of up to 64 values from `value` on in a stream of `length` bytes; a stream that `out` does not have
-/// is left out.
-#[inline(always)]
-fn store<S: Simd>(bytes: u8x64<S>, out: &mut [u8], stream: usize, length: usize, value: usize) {
-    let start = stream.wrapping_mul(length);
-    let Some(stream) = out.get_mut(start..start.wrapping_add(length)).and_then(|stream| stream.get_mut(value..)) else { return };
-    match stream.first_chunk_mut::<BLOCK>() {
-        Some(block) => bytes.store_slice(block),
-        None => {
-            let mut block = [0; BLOCK];
-            bytes.store_slice(&mut block);
-            stream.iter_mut().zip(block).for_each(|(to, from)| *to = from);
-        }
-    }
-}
-
-#[inline(always)]
-fn untranspose_4<S: Simd>(simd: S, values: &[u8; 4 * BLOCK], out: &mut [u8], length: usize, value: usize) {
-    let ([a, b, c, d], _) = values.as_chunks::<BLOCK>() else { return };
-    let load = (u8x64::from_slice(simd, a), u8x64::from_slice(simd, b), u8x64::from_slice(simd, c), u8x64::from_slice(simd, d));
-    let [a, b, c, d] = take_apart(load.0, load.1, load.2, load.3);
-    store(a, out, 0, length, value);
-    store(b, out, 1, length, value);
-    store(c, out, 2, length, value);
-    store(d, out, 3, length, value);
-}
-
-#[inline(always)]
-fn untranspose_8<S: Simd>(simd: S, values: &[u8; 8 * BLOCK], out: &mut [u8], length: usize, value: usize) {
-    let ([a, b, c, d], _) = values.as_chunks::<{ 2 * BLOCK }>() else { return };
-    let ((a_even, a_odd), (b_even, b_odd)) = (load_pair(simd, a), load_pair(simd, b));
-    let ((c_even, c_odd), (d_even, d_odd)) = (load_pair(simd, c), load_pair(simd, d));
-    let [a, c, e, g] = take_apart(a_even, b_even, c_even, d_even);
-    store(a, out, 0, length, value);
-    store(c, out, 2, length, value);
-    store(e, out, 4, length, value);
-    store(g, out, 6, length, value);
-    let [b, d, f, h] = take_apart(a_odd, b_odd, c_odd, d_odd);
-    store(b, out, 1, length, value);
-    store(d, out, 3, length, value);
-    store(f, out, 5, length, value);
-    store(h, out, 7, length, value);
-}
-
-/// Even and odd bytes.
-#[inline(always)]
-fn load_pair<S: Simd>(simd: S, values: &[u8; 2 * BLOCK]) -> (u8x64<S>, u8x64<S>) {
-    let (low, high) = values.split_at(BLOCK);
-    u8x64::from_slice(simd, low).deinterleave(u8x64::from_slice(simd, high))
-}
-
-/// The streams of words of four bytes: even from odd bytes, and again.
-#[inline(always)]
-fn take_apart<S: Simd>(a: u8x64<S>, b: u8x64<S>, c: u8x64<S>, d: u8x64<S>) -> [u8x64<S>; 4] {
-    let (low, high) = (a.deinterleave(b), c.deinterleave(d));
-    let (even, odd) = (low.0.deinterleave(high.0), low.1.deinterleave(high.1));
-    [even.0, odd.0, even.1, odd.1]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoding::Encoder;
     use crate::format::PhysicalType;
     use proptest::prelude::*;
 
@@ -461,6 +316,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Joining and splitting with the vector sets that a machine without the widest one has.
+    #[test]
+    fn narrower_vectors_agree() {
+        fn agrees<S: Simd>(simd: S) {
+            for n in [1, 63, 64, 65, 300] {
+                for width in [4, 8, 13, 16] {
+                    let values: Vec<u8> = (0..(n * width) as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+                    let page = split(&values, width);
+                    let (mut joined, mut streams) = (vec![0; values.len()], vec![0; values.len()]);
+                    join_with(simd, &Streams { page: &page, length: n, first: 0 }, width, &mut joined);
+                    writer::split_with(simd, &values, width, &mut streams);
+                    assert_eq!(joined, values, "{n} values of {width} bytes");
+                    assert_eq!(streams, page, "{n} values of {width} bytes");
+                }
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        {
+            level().as_sse2().into_iter().for_each(agrees);
+            level().as_sse4_2().into_iter().for_each(agrees);
+            level().as_avx2().into_iter().for_each(agrees);
+        }
+        dispatch!(level(), simd => agrees(simd));
     }
 
     proptest! {
