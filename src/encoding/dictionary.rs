@@ -39,7 +39,7 @@ impl Dictionary {
             other => return Err(Error::unsupported(format!("a dictionary page encoded as {other}"))),
         }
         let mut values = Values::new(shape.physical_type, shape.width);
-        let found = decoder(Encoding::Plain, shape, page, count, None)?.read(page, count, &mut values)?;
+        let found = decoder(Encoding::Plain, shape, page, None)?.read(page, count, &mut values)?;
         if found < count {
             return Err(Error::limit("a dictionary page of more than 2 GiB"));
         }

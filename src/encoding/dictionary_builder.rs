@@ -402,7 +402,7 @@ mod tests {
                 let dictionary = Arc::new(Dictionary::decode(Encoding::Plain, shape, &entries, builder.len()).unwrap());
                 prop_assert_eq!(dictionary.values(), builder.entries());
                 let mut out = Values::new(shape.physical_type, shape.width);
-                let mut decoder = decoder(Encoding::RleDictionary, shape, &page, values.len(), Some(&dictionary)).unwrap();
+                let mut decoder = decoder(Encoding::RleDictionary, shape, &page, Some(&dictionary)).unwrap();
                 decoder.read(&page, values.len(), &mut out).unwrap();
                 prop_assert_eq!(out, values);
             }

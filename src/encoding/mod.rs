@@ -19,7 +19,7 @@
 //! writer.write(numbers.as_slice())?;
 //! writer.finish(&mut page);
 //!
-//! let mut reader = decoder(Encoding::DeltaBinaryPacked, shape, &page, 4, None)?;
+//! let mut reader = decoder(Encoding::DeltaBinaryPacked, shape, &page, None)?;
 //! let mut values = Values::new(shape.physical_type, shape.width);
 //! reader.skip(&page, 1)?;
 //! assert_eq!(reader.read(&page, 2, &mut values)?, 2);
@@ -106,18 +106,11 @@ pub trait Decoder: Send {
 
 /// The decoder for a page's values.
 ///
-/// `page` is the values part of the page (after the levels), `count` the number of values in it without nulls, as far
-/// as that is known, or an upper bound. `dictionary` is that of the column chunk.
+/// `page` is the values part of the page (after the levels); `dictionary` is that of the column chunk.
 ///
 /// # Errors
 /// `Unsupported` for unknown encodings, `Malformed` for those that the type cannot have or broken headers.
-pub fn decoder(
-    encoding: Encoding,
-    shape: Shape,
-    page: &[u8],
-    count: usize,
-    dictionary: Option<&Arc<Dictionary>>,
-) -> Result<Box<dyn Decoder>> {
+pub fn decoder(encoding: Encoding, shape: Shape, page: &[u8], dictionary: Option<&Arc<Dictionary>>) -> Result<Box<dyn Decoder>> {
     use PhysicalType::{Boolean, ByteArray, Double, FixedLenByteArray, Float, Int32, Int64, Int96};
     Ok(match (encoding, shape.physical_type) {
         (Encoding::Plain, Boolean) => Box::new(plain::PlainBits::new()),

@@ -326,8 +326,8 @@ mod tests {
             for physical_type in (0..8).map(PhysicalType::from_code) {
                 let shape = shape(physical_type, width);
                 let mut out = Values::new(physical_type, width);
-                let read = decoder(Encoding::Plain, shape, &page, n, None).unwrap().read(&page, n, &mut out);
-                let skipped = decoder(Encoding::Plain, shape, &page, n, None).unwrap().skip(&page, n);
+                let read = decoder(Encoding::Plain, shape, &page, None).unwrap().read(&page, n, &mut out);
+                let skipped = decoder(Encoding::Plain, shape, &page, None).unwrap().skip(&page, n);
                 prop_assert_eq!(read.is_ok(), skipped.is_ok());
                 if read.is_ok() {
                     prop_assert_eq!(out.len(), n);

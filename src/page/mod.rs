@@ -375,8 +375,7 @@ impl Page {
     /// # Errors
     /// As [`decoder`] says.
     pub fn decoder(&self, dictionary: Option<&Arc<Dictionary>>) -> Result<Box<dyn Decoder>> {
-        decoder(self.header.encoding, self.chunk.shape, self.value_bytes(), self.header.num_values, dictionary)
-            .map_err(|error| self.place(error))
+        decoder(self.header.encoding, self.chunk.shape, self.value_bytes(), dictionary).map_err(|error| self.place(error))
     }
 
     /// Decodes a data page; `dictionary` is that of its chunk, if it has one.
