@@ -13,10 +13,12 @@ fn documents_name_what_exists() {
     let (mut seen, mut faults) = (0, Vec::new());
     for path in &documents {
         let text = fs::read_to_string(path).expect("a readable document");
-        for reference in references(&text) {
-            seen += 1;
-            faults.extend(fault(reference).map(|fault| format!("{}: {fault}", path.display())));
-        }
+        let folder = path.parent().expect("a folder");
+        let missing = links(&text).into_iter().filter(|link| !folder.join(link).exists()).map(|link| format!("there is no `{link}`"));
+        let references = references(&text);
+        seen += references.len();
+        let wrong = references.into_iter().filter_map(fault).chain(missing);
+        faults.extend(wrong.map(|fault| format!("{}: {fault}", path.display())));
     }
     assert!(seen > 100, "found {seen} references: is the test looking for the wrong thing?");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -28,6 +30,7 @@ fn the_finder_sees_what_it_should() {
         references("see `src/a.rs` and `no path`, `src/b.rs::c`;\n```text\n`src/d.rs`\n```\n"),
         ["src/a.rs", "src/b.rs::c", "src/d.rs"]
     );
+    assert_eq!(links("[a](b.md), [c](https://d) and (e) [f](g/h.md#i)"), ["b.md", "g/h.md"]);
     assert_eq!(fault("src/error.rs::Error"), None);
     assert_eq!(fault("src/metadata/file.rs::FileMetadata::num_rows"), None);
     assert_eq!(fault("testdata/ints.*.parquet"), None);
@@ -60,6 +63,12 @@ fn references(text: &str) -> Vec<&str> {
         .flat_map(|line| line.split('`').skip(1).step_by(2))
         .filter(|code| FOLDERS.iter().any(|folder| code.starts_with(folder)) && !code.contains(char::is_whitespace))
         .collect()
+}
+
+/// The files that links lead to.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains("://")).collect()
 }
 
 /// What is wrong with a reference: `path`, `path::item` or a path with a `*` in its last part. A path without an ending is a
