@@ -49,12 +49,12 @@ impl ByteArrays {
         self.most.saturating_sub(self.data.len())
     }
 
-    /// Where values end in [`data`](Self::data), in bytes, after a leading 0: one offset more than there are values.
+    /// The ends of the values, after a leading 0.
     pub fn offsets(&self) -> &[i32] {
         &self.offsets
     }
 
-    /// The bytes of all values, without gaps.
+    /// All bytes.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
@@ -109,7 +109,7 @@ impl ByteArrays {
         (&mut self.offsets, &mut self.data)
     }
 
-    /// [`offsets`](Self::offsets) and [`data`](Self::data), as Arrow has them.
+    /// Offsets and data.
     pub fn into_parts(self) -> (Vec<i32>, Vec<u8>) {
         (self.offsets, self.data)
     }
@@ -128,9 +128,7 @@ impl<'a> FromIterator<&'a [u8]> for ByteArrays {
     }
 }
 
-/// Byte arrays of one width, one after another: value `i` is `data[i * width..(i + 1) * width]`.
-///
-/// Values may have no width at all; then they are only counted.
+/// Byte arrays of one width, one after another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FixedBytes {
     width: usize,

@@ -100,6 +100,15 @@ impl<'a> BitsSlice<'a> {
         })
     }
 
+    /// The number of set bits.
+    pub fn count_ones(&self) -> usize {
+        let words = (0..self.len).step_by(64).map(|at| {
+            let word = self.bits.word_at(self.start + at);
+            if self.len - at < 64 { word & ((1 << (self.len - at)) - 1) } else { word }
+        });
+        words.map(|word| word.count_ones() as usize).sum()
+    }
+
     /// Appends the bits to a bitmap.
     pub fn append_to(&self, out: &mut Bits) {
         out.extend_from(self.bits, self.start, self.len);
@@ -145,14 +154,9 @@ impl<'a> BytesSlice<'a> {
         self.len() == 0
     }
 
-    /// The offsets, as they are: they need not begin with 0.
+    /// The offsets, as they are.
     pub fn offsets(&self) -> &'a [i32] {
         self.offsets
-    }
-
-    /// The bytes that the offsets point into.
-    pub fn data(&self) -> &'a [u8] {
-        self.data
     }
 
     /// The bytes of all values, without those before the first and after the last.
@@ -195,7 +199,7 @@ impl<'a> From<&'a ByteArrays> for BytesSlice<'a> {
     }
 }
 
-/// Byte arrays of one width, one after another: value `i` is `data[i * width..(i + 1) * width]`.
+/// Byte arrays of one width, one after another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FixedSlice<'a> {
     width: usize,
@@ -291,6 +295,7 @@ mod tests {
             let part = BitsSlice::from(&bits).slice(a..b).and_then(|part| part.slice(c..d)).map(|part| {
                 let mut out = Bits::new();
                 part.append_to(&mut out);
+                assert_eq!(out.count_ones(), part.count_ones());
                 out.iter().collect::<Vec<_>>()
             });
             prop_assert_eq!(part, expected.map(|values| values.iter().map(|value| value.len() % 2 == 1).collect()));

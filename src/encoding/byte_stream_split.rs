@@ -1,0 +1,441 @@
+//! `BYTE_STREAM_SPLIT`: the first bytes of all values, then their second bytes, and so on.
+//!
+//! Reading is a transpose, done in blocks of 64 values: vectors of four or eight streams are interleaved by bytes, then
+//! by pairs, then by fours, which leaves whole values. Widths other than 4 and 8 take their streams in groups of eight,
+//! four, two and one.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
+)]
+
+use fearless_simd::prelude::*;
+use fearless_simd::{dispatch, u8x64, u16x32, u32x16};
+
+use crate::encoding::plain::write_fixed;
+use crate::encoding::{Decoder, Encoder, Shape, too_few, wrong_container};
+use crate::error::{Error, Result};
+use crate::simd::level;
+use crate::values::{Values, ValuesSlice};
+
+/// Values transposed at a time.
+const BLOCK: usize = 64;
+/// Values appended at a time, so that clearing and filling their memory happens in the first-level cache.
+const PIECE: usize = 1024;
+
+/// Reads values of one width: INT32, INT64, FLOAT, DOUBLE, FIXED_LEN_BYTE_ARRAY.
+pub(crate) struct ByteStreams {
+    width: usize,
+    /// The number of values read.
+    at: usize,
+}
+
+impl ByteStreams {
+    /// # Errors
+    /// `Malformed` when the page's length is not a multiple of the width: the streams would not be equally long.
+    pub(crate) fn new(shape: Shape, page: &[u8]) -> Result<Self> {
+        let width = shape.fixed_width().unwrap_or(0);
+        if width > 0 && !page.len().is_multiple_of(width) {
+            let length = page.len();
+            return Err(Error::malformed(format!("{length} bytes cannot be split into {width} streams of one length")));
+        }
+        Ok(Self { width, at: 0 })
+    }
+
+    fn check(&self, page: &[u8], n: usize) -> Result<()> {
+        let left = page.len().checked_div(self.width).map_or(usize::MAX, |count| count.saturating_sub(self.at));
+        if n > left { Err(too_few(n, left)) } else { Ok(()) }
+    }
+
+    /// Calls `append` with how many of the next `n` values to append and where they begin.
+    fn in_pieces(&mut self, n: usize, mut append: impl FnMut(usize, usize)) {
+        for done in (0..n).step_by(PIECE) {
+            append(PIECE.min(n.saturating_sub(done)), self.at.saturating_add(done));
+        }
+    }
+}
+
+impl Decoder for ByteStreams {
+    fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize> {
+        self.check(page, n)?;
+        match out {
+            Values::Words32(words) if self.width == 4 => {
+                words.reserve(n);
+                self.in_pieces(n, |count, first| {
+                    let filled = words.len();
+                    words.resize(filled.saturating_add(count), 0);
+                    let new = words.get_mut(filled..).unwrap_or_default();
+                    join(page, 4, first, bytemuck::cast_slice_mut(new));
+                    new.iter_mut().for_each(|word| *word = u32::from_le(*word));
+                });
+            }
+            Values::Words64(words) if self.width == 8 => {
+                words.reserve(n);
+                self.in_pieces(n, |count, first| {
+                    let filled = words.len();
+                    words.resize(filled.saturating_add(count), 0);
+                    let new = words.get_mut(filled..).unwrap_or_default();
+                    join(page, 8, first, bytemuck::cast_slice_mut(new));
+                    new.iter_mut().for_each(|word| *word = u64::from_le(*word));
+                });
+            }
+            Values::Fixed(fixed) if self.width == fixed.width() => match fixed.data_mut() {
+                Some(data) => {
+                    let width = self.width;
+                    data.reserve(n.saturating_mul(width));
+                    self.in_pieces(n, |count, first| {
+                        let filled = data.len();
+                        data.resize(filled.saturating_add(count.saturating_mul(width)), 0);
+                        join(page, width, first, data.get_mut(filled..).unwrap_or_default());
+                    });
+                }
+                None => fixed.extend_zeros(n),
+            },
+            _ => return Err(wrong_container()),
+        }
+        self.at = self.at.saturating_add(n);
+        Ok(n)
+    }
+
+    fn skip(&mut self, page: &[u8], n: usize) -> Result<()> {
+        self.check(page, n)?;
+        self.at = self.at.saturating_add(n);
+        Ok(())
+    }
+}
+
+/// Puts the values of `width` bytes from value `first` on together until `out` is full.
+fn join(page: &[u8], width: usize, first: usize, out: &mut [u8]) {
+    let streams = Streams { page, length: page.len().checked_div(width).unwrap_or(0), first };
+    dispatch!(level(), simd => match width {
+        4 => join_words(simd, &streams, out, transpose_4),
+        8 => join_words(simd, &streams, out, transpose_8),
+        _ => join_groups(simd, &streams, width, out),
+    });
+}
+
+/// The streams of a page, from one value on.
+struct Streams<'a> {
+    page: &'a [u8],
+    /// The number of values in the page.
+    length: usize,
+    first: usize,
+}
+
+impl Streams<'_> {
+    /// The bytes of 64 values in `N` streams from `stream` on; past the end of a stream there are bytes of no meaning.
+    #[inline(always)]
+    fn blocks<S: Simd, const N: usize>(&self, simd: S, stream: usize, value: usize) -> [u8x64<S>; N] {
+        std::array::from_fn(|i| {
+            let start = stream.wrapping_add(i).wrapping_mul(self.length).wrapping_add(self.first).wrapping_add(value);
+            let bytes = self.page.get(start..).unwrap_or_default();
+            match bytes.first_chunk::<BLOCK>() {
+                Some(block) => u8x64::from_slice(simd, block),
+                None => u8x64::from_slice(simd, &padded(bytes)),
+            }
+        })
+    }
+}
+
+#[cold]
+fn padded(bytes: &[u8]) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    block.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    block
+}
+
+/// Values of `N` bytes, `SIZE` bytes in a block of them.
+#[inline(always)]
+fn join_words<S: Simd, const N: usize, const SIZE: usize>(
+    simd: S,
+    streams: &Streams<'_>,
+    out: &mut [u8],
+    transpose: impl Fn(S, [u8x64<S>; N], &mut [u8; SIZE]),
+) {
+    let (blocks, rest) = out.as_chunks_mut::<SIZE>();
+    let mut value: usize = 0;
+    for block in blocks {
+        transpose(simd, streams.blocks(simd, 0, value), block);
+        value = value.wrapping_add(BLOCK);
+    }
+    if !rest.is_empty() {
+        let mut block = [0; SIZE];
+        transpose(simd, streams.blocks(simd, 0, value), &mut block);
+        rest.iter_mut().zip(block).for_each(|(to, from)| *to = from);
+    }
+}
+
+/// Values of any width, by groups of up to eight of their bytes.
+#[inline(always)]
+fn join_groups<S: Simd>(simd: S, streams: &Streams<'_>, width: usize, out: &mut [u8]) {
+    let mut group = [0; 8 * BLOCK];
+    for (i, block) in out.chunks_mut(width.saturating_mul(BLOCK).max(1)).enumerate() {
+        let value = i.wrapping_mul(BLOCK);
+        for byte in (0..width).step_by(8) {
+            transpose_8(simd, streams.blocks(simd, byte, value), &mut group);
+            let values = block.chunks_exact_mut(width).filter_map(|value| value.get_mut(byte..));
+            for (value, bytes) in values.zip(group.as_chunks::<8>().0) {
+                match value.first_chunk_mut() {
+                    Some(eight) => *eight = *bytes,
+                    None => value.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from),
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn transpose_4<S: Simd>(_simd: S, [a, b, c, d]: [u8x64<S>; 4], out: &mut [u8; 4 * BLOCK]) {
+    let words = fours(a, b, c, d);
+    for (vector, out) in words.into_iter().zip(out.as_chunks_mut::<BLOCK>().0) {
+        vector.bitcast::<u8x64<S>>().store_slice(out);
+    }
+}
+
+#[inline(always)]
+fn transpose_8<S: Simd>(_simd: S, [a, b, c, d, e, f, g, h]: [u8x64<S>; 8], out: &mut [u8; 8 * BLOCK]) {
+    let halves = fours(a, b, c, d).into_iter().zip(fours(e, f, g, h));
+    for ((low, high), out) in halves.zip(out.as_chunks_mut::<{ 2 * BLOCK }>().0) {
+        let (first, second) = low.interleave(high);
+        let (low, high) = out.split_at_mut(BLOCK);
+        first.bitcast::<u8x64<S>>().store_slice(low);
+        second.bitcast::<u8x64<S>>().store_slice(high);
+    }
+}
+
+/// Words of four bytes, one from each vector.
+#[inline(always)]
+fn fours<S: Simd>(a: u8x64<S>, b: u8x64<S>, c: u8x64<S>, d: u8x64<S>) -> [u32x16<S>; 4] {
+    let (ab, cd) = (a.interleave(b), c.interleave(d));
+    let low = ab.0.bitcast::<u16x32<S>>().interleave(cd.0.bitcast::<u16x32<S>>());
+    let high = ab.1.bitcast::<u16x32<S>>().interleave(cd.1.bitcast::<u16x32<S>>());
+    [low.0.bitcast(), low.1.bitcast(), high.0.bitcast(), high.1.bitcast()]
+}
+
+/// Writes values of one width.
+pub(crate) struct ByteStreamsEncoder {
+    width: usize,
+    /// The values in plain encoding: how far apart the streams lie is known at the end only.
+    values: Vec<u8>,
+}
+
+impl ByteStreamsEncoder {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self { width: shape.fixed_width().unwrap_or(0), values: Vec::new() }
+    }
+}
+
+impl Encoder for ByteStreamsEncoder {
+    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()> {
+        write_fixed(values, self.width, &mut self.values)
+    }
+
+    fn size_estimate(&self) -> usize {
+        self.values.len()
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        let filled = out.len();
+        out.resize(filled.saturating_add(self.values.len()), 0);
+        let streams = out.get_mut(filled..).unwrap_or_default();
+        dispatch!(level(), simd => match self.width {
+            4 => split_words(simd, &self.values, streams, untranspose_4),
+            8 => split_words(simd, &self.values, streams, untranspose_8),
+            width => split_groups(simd, &self.values, width, streams),
+        });
+        self.values.clear();
+    }
+}
+
+/// Splits values of `N` bytes, `SIZE` bytes in a block of them, into streams that fill `out`.
+#[inline(always)]
+fn split_words<S: Simd, const N: usize, const SIZE: usize>(
+    simd: S,
+    values: &[u8],
+    out: &mut [u8],
+    untranspose: impl Fn(S, &[u8; SIZE]) -> [u8x64<S>; N],
+) {
+    let length = out.len().checked_div(N).unwrap_or(0);
+    let (blocks, rest) = values.as_chunks::<SIZE>();
+    let mut value: usize = 0;
+    for block in blocks {
+        store(untranspose(simd, block), out, length, value);
+        value = value.wrapping_add(BLOCK);
+    }
+    if !rest.is_empty() {
+        let mut block = [0; SIZE];
+        block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        store(untranspose(simd, &block), out, length, value);
+    }
+}
+
+/// Splits values of any width, by groups of up to eight of their bytes.
+#[inline(always)]
+fn split_groups<S: Simd>(simd: S, values: &[u8], width: usize, out: &mut [u8]) {
+    let length = out.len().checked_div(width).unwrap_or(0);
+    let mut group = [0; 8 * BLOCK];
+    for (i, block) in values.chunks(width.saturating_mul(BLOCK).max(1)).enumerate() {
+        let value = i.wrapping_mul(BLOCK);
+        for byte in (0..width).step_by(8) {
+            let values = block.chunks_exact(width).filter_map(|value| value.get(byte..));
+            for (value, bytes) in values.zip(group.as_chunks_mut::<8>().0) {
+                match value.first_chunk() {
+                    Some(eight) => *bytes = *eight,
+                    None => bytes.iter_mut().zip(value).for_each(|(to, from)| *to = *from),
+                }
+            }
+            let streams = out.get_mut(byte.wrapping_mul(length)..).unwrap_or_default();
+            store(untranspose_8(simd, &group), streams, length, value);
+        }
+    }
+}
+
+/// Stores the bytes of up to 64 values from `value` on into streams of `length` bytes each; streams that `out` does not
+/// have are left out.
+#[inline(always)]
+fn store<S: Simd, const N: usize>(bytes: [u8x64<S>; N], out: &mut [u8], length: usize, value: usize) {
+    for (stream, bytes) in out.chunks_exact_mut(length.max(1)).zip(bytes) {
+        let stream = stream.get_mut(value..).unwrap_or_default();
+        match stream.first_chunk_mut::<BLOCK>() {
+            Some(block) => bytes.store_slice(block),
+            None => store_rest(bytes, stream),
+        }
+    }
+}
+
+#[inline(always)]
+fn store_rest<S: Simd>(bytes: u8x64<S>, stream: &mut [u8]) {
+    let mut block = [0; BLOCK];
+    bytes.store_slice(&mut block);
+    stream.iter_mut().zip(block).for_each(|(to, from)| *to = from);
+}
+
+#[inline(always)]
+fn untranspose_4<S: Simd>(simd: S, values: &[u8; 4 * BLOCK]) -> [u8x64<S>; 4] {
+    take_apart(load(simd, values))
+}
+
+#[inline(always)]
+fn untranspose_8<S: Simd>(simd: S, values: &[u8; 8 * BLOCK]) -> [u8x64<S>; 8] {
+    let [a, b, c, d, e, f, g, h] = load(simd, values);
+    let pairs = [a.deinterleave(b), c.deinterleave(d), e.deinterleave(f), g.deinterleave(h)];
+    let [a, c, e, g] = take_apart(pairs.map(|pair| pair.0));
+    let [b, d, f, h] = take_apart(pairs.map(|pair| pair.1));
+    [a, b, c, d, e, f, g, h]
+}
+
+/// The streams of values of four bytes: even from odd bytes, and again.
+#[inline(always)]
+fn take_apart<S: Simd>([a, b, c, d]: [u8x64<S>; 4]) -> [u8x64<S>; 4] {
+    let (low, high) = (a.deinterleave(b), c.deinterleave(d));
+    let (even, odd) = (low.0.deinterleave(high.0), low.1.deinterleave(high.1));
+    [even.0, odd.0, even.1, odd.1]
+}
+
+#[inline(always)]
+fn load<S: Simd, const N: usize>(simd: S, values: &[u8]) -> [u8x64<S>; N] {
+    let (vectors, _) = values.as_chunks::<BLOCK>();
+    std::array::from_fn(|i| u8x64::from_slice(simd, vectors.get(i).unwrap_or(&[0; BLOCK])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::PhysicalType;
+    use proptest::prelude::*;
+
+    /// The streams of values of one width.
+    fn split(values: &[u8], width: usize) -> Vec<u8> {
+        (0..width).flat_map(|byte| values.iter().skip(byte).step_by(width).copied()).collect()
+    }
+
+    fn plain(values: &Values) -> Vec<u8> {
+        match values {
+            Values::Words32(words) => words.iter().flat_map(|word| word.to_le_bytes()).collect(),
+            Values::Words64(words) => words.iter().flat_map(|word| word.to_le_bytes()).collect(),
+            Values::Fixed(fixed) => fixed.data().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn shapes(width: usize) -> Vec<Shape> {
+        let fixed = Shape { physical_type: PhysicalType::FixedLenByteArray, width };
+        let others: &[PhysicalType] = match width {
+            4 => &[PhysicalType::Int32, PhysicalType::Float],
+            8 => &[PhysicalType::Int64, PhysicalType::Double],
+            _ => &[],
+        };
+        others.iter().map(|physical_type| Shape { physical_type: *physical_type, width: 0 }).chain([fixed]).collect()
+    }
+
+    #[test]
+    fn agrees_with_the_naive_twin() {
+        for width in 1..=33 {
+            for n in [0, 1, 7, 63, 64, 65, 127, 128, 129, 200, 1023, 1024, 1025, 2500] {
+                let values: Vec<u8> = (0..(n * width) as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+                let page = split(&values, width);
+                for shape in shapes(width) {
+                    let mut out = Values::new(shape.physical_type, width);
+                    let mut decoder = ByteStreams::new(shape, &page).unwrap();
+                    assert_eq!(decoder.read(&page, n, &mut out).unwrap(), n);
+                    assert_eq!(plain(&out), values, "{n} values of {width} bytes");
+                    assert!(decoder.read(&page, 1, &mut out).is_err());
+
+                    let mut encoder = ByteStreamsEncoder::new(shape);
+                    let cut = n / 3;
+                    for _ in 0..2 {
+                        encoder.write(out.as_slice().slice(0..cut).unwrap()).unwrap();
+                        encoder.write(out.as_slice().slice(cut..n).unwrap()).unwrap();
+                        let mut written = vec![5];
+                        encoder.finish(&mut written);
+                        assert_eq!(written[1..], page, "{n} values of {width} bytes");
+                    }
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_the_whole(
+            width in 1..20usize, steps in prop::collection::vec((any::<bool>(), 0..300usize), 0..8),
+            seed in any::<u32>(),
+        ) {
+            let n: usize = steps.iter().map(|step| step.1).sum();
+            let values: Vec<u8> = (0..(n * width) as u32).map(|i| ((i ^ seed).wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+            let page = split(&values, width);
+            for shape in shapes(width) {
+                let mut out = Values::new(shape.physical_type, width);
+                let mut expected = Vec::new();
+                let mut decoder = ByteStreams::new(shape, &page).unwrap();
+                let mut at = 0;
+                for (read, n) in &steps {
+                    if *read {
+                        prop_assert_eq!(decoder.read(&page, *n, &mut out).unwrap(), *n);
+                        expected.extend_from_slice(&values[at * width..(at + n) * width]);
+                    } else {
+                        decoder.skip(&page, *n).unwrap();
+                    }
+                    at += n;
+                }
+                prop_assert_eq!(plain(&out), expected);
+                prop_assert!(decoder.skip(&page, 1).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn streams_of_unequal_length_are_refused() {
+        let shape = Shape { physical_type: PhysicalType::Double, width: 0 };
+        assert!(ByteStreams::new(shape, &[0; 12]).is_err());
+        assert!(ByteStreams::new(shape, &[]).is_ok());
+    }
+
+    #[test]
+    fn values_of_no_width_are_there() {
+        let shape = Shape { physical_type: PhysicalType::FixedLenByteArray, width: 0 };
+        let mut out = Values::new(shape.physical_type, 0);
+        assert_eq!(ByteStreams::new(shape, &[]).unwrap().read(&[], 5, &mut out).unwrap(), 5);
+        assert_eq!(out.len(), 5);
+    }
+}

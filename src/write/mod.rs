@@ -1,0 +1,37 @@
+//! Writing: options, leaf columns, row groups, files.
+//!
+//! This level has no opinion about memory formats and threads. A [`FileWriter`] takes column chunks in order; a
+//! [`LeafWriter`] encodes one of them from typed values and levels wherever its caller likes, and
+//! [`finish`](LeafWriter::finish) yields a [`WrittenChunk`] that holds all there is to write. Record batches are written a
+//! level above, in `herringbone::arrow`.
+
+mod assemble;
+mod bounds;
+mod choose;
+mod chunk;
+mod column_options;
+mod file;
+mod geospatial;
+mod leaf;
+mod levels;
+mod options;
+mod page;
+mod row_group;
+mod settings;
+mod sink;
+mod sorted;
+mod statistics;
+#[cfg(test)]
+mod tests;
+mod truncate;
+mod values;
+
+pub use chunk::WrittenChunk;
+pub use column_options::{BloomFilterOptions, ColumnOptions, PageVersion, StatisticsLevel};
+pub use file::FileWriter;
+pub use leaf::LeafWriter;
+pub use levels::LevelsSlice;
+pub use options::{ContentChunking, EncodingChoice, SortBy, WriterOptions, WriterOptionsBuilder};
+pub use row_group::RowGroupWriter;
+pub use settings::WritePlan;
+pub use sink::{LocalFile, SinkOptions};
