@@ -1,4 +1,19 @@
-//! Arrow: the types of a Parquet schema as Arrow types and back, and decoded values as Arrow arrays.
+//! Record batches: the types of a Parquet schema as Arrow types and back, and decoded values as Arrow arrays.
+//!
+//! A [`ParquetFile`] is a file whose footer has been read; [`ParquetFile::scan`] says what of it is wanted, and
+//! [`ScanBuilder::build`] gives the iterator of batches.
+//!
+//! # Types
+//!
+//! Logical types become the Arrow types that mean the same; the table is in the
+//! [chapter on coverage](crate::docs::format_coverage#logical-types). Columns without one become `Boolean`, `Int32`, `Int64`,
+//! `Float32`, `Float64`, `Binary`, `FixedSizeBinary`, and INT96 becomes `Timestamp`. Groups become `Struct`, `List` and `Map`,
+//! in the layouts of today and in those of older writers (`LogicalTypes.md`, *Lists* and *Maps*).
+//!
+//! If the writer stored an Arrow schema in the file (`ARROW:schema`), types that Parquet cannot tell apart come back as they
+//! were: dictionaries, views, lists of other kinds, durations, time zones, extension types, metadata.
+//!
+//! [`to_parquet_schema`] goes the other way.
 
 mod columns;
 mod convert;
