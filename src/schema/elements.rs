@@ -12,7 +12,7 @@ impl Schema {
     /// The tree that a footer's list of elements describes, depth first with the root as its first element.
     ///
     /// Tolerated as other readers do: a field without a repetition is required; `num_children` of 0 on a primitive type;
-    /// groups without fields, also the root; annotations that do not fit their type, which count as none.
+    /// groups without fields, also the root, even one with a physical type; annotations that do not fit their type, which count as none.
     ///
     /// # Errors
     /// `Malformed` when the children that elements claim are not there, elements are left over, or a fixed length is
@@ -21,9 +21,6 @@ impl Schema {
     pub fn from_elements(elements: &[SchemaElement<'_>], limits: &Limits) -> Result<Self> {
         let (root, below) = elements.split_first().ok_or_else(|| Error::malformed("the schema has no elements"))?;
         let count = children(root, below.len())?;
-        if count == 0 && root.physical_type.is_some() {
-            return Err(Error::malformed("the root of the schema is a column instead of a group"));
-        }
         let depth = limits.schema_depth.min(MAX_DEPTH);
         if size_of::<Field>().saturating_mul(below.len()) > limits.metadata_bytes {
             return Err(Error::limit("the schema takes more memory than Limits::metadata_bytes"));
@@ -262,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_root_without_columns_is_a_schema() {
-        for root in [group("m", 0), element("m")] {
+        for root in [group("m", 0), element("m"), column("m", PhysicalType::Int32)] {
             let schema = read(&[root]).unwrap();
             assert!(schema.fields().is_empty() && schema.leaves().is_empty());
             assert_eq!(schema.to_elements().len(), 1);
@@ -291,7 +288,6 @@ mod tests {
     fn broken_lists_are_refused() {
         let x = || column("x", PhysicalType::Int32);
         refused(&[], ErrorKind::Malformed, "no elements");
-        refused(&[x()], ErrorKind::Malformed, "a column instead of a group");
         refused(&[group("m", -1)], ErrorKind::Malformed, "claims -1 children");
         refused(&[group("m", 2), x()], ErrorKind::Malformed, "only 1 elements are left");
         refused(&[group("m", i32::MAX), x()], ErrorKind::Malformed, "claims 2147483647 children");
