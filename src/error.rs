@@ -29,9 +29,14 @@ pub enum ErrorKind {
 /// Errors of the libraries below are reachable through [`source()`](StdError::source) only.
 ///
 /// ```
-/// use herringbone::{ErrorKind, FileMetadata};
-/// let error = FileMetadata::read(&b"not a Parquet file"[..]).unwrap_err();
+/// use bytes::Bytes;
+/// use herringbone::{ErrorKind, Limits, read};
+///
+/// let source = Bytes::from_static(b"something else");
+/// let error = read::metadata(&source, &Limits::default()).unwrap_err().in_file("trips.parquet");
 /// assert_eq!(error.kind(), ErrorKind::Malformed);
+/// assert_eq!(error.place().file.as_deref(), Some("trips.parquet"));
+/// assert_eq!(error.to_string(), "not a Parquet file: it neither begins nor ends with PAR1 (file trips.parquet)");
 /// ```
 pub struct Error(Box<Inner>);
 

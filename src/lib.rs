@@ -1,4 +1,87 @@
-//! Herringbone reads and writes Parquet files.
+//! Herringbone reads [Parquet](https://parquet.apache.org) files: any file, fast, and without harm from broken ones.
+//!
+//! # Reading a file
+//!
+//! A [`ParquetFile`](arrow::ParquetFile) is a file whose footer has been read. A scan says what of it is wanted, and is an
+//! iterator of Arrow record batches:
+//!
+#![cfg_attr(all(feature = "arrow", feature = "zstd"), doc = "```")]
+#![cfg_attr(not(all(feature = "arrow", feature = "zstd")), doc = "```ignore")]
+//! use herringbone::arrow::ParquetFile;
+//!
+//! # fn main() -> herringbone::Result<()> {
+//! let file = ParquetFile::open("testdata/landings.zstd.parquet")?;
+//! let mut rows = 0;
+//! for batch in file.scan().columns(["species", "position.lat"]).build()? {
+//!     rows += batch?.num_rows();
+//! }
+//! assert_eq!(rows, 200);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Columns are named by dotted paths at any depth. Row groups, row ranges, offset and limit, batch sizes, the form of strings,
+//! checksums and threads are options of the [`ScanBuilder`](arrow::ScanBuilder). Rows come in the order of the file, decoded
+//! on all cores unless the scan says otherwise, and memory follows the limits and not the size of the file.
+//!
+//! Files are opened by path, from bytes in memory, or from anything that implements [`Source`](read::Source).
+//!
+//! # Two levels
+//!
+//! - [`arrow`]: record batches, parallel by default. For those who want the data.
+//! - [`read`]: metadata, streams of compressed pages, decompressed and decoded where and when the caller likes, without an
+//!   opinion about memory formats and threads. For engines. `default-features = false` has this level alone.
+//!
+//! What lies under both, in the order in which data walks through it:
+//!
+//! | module | |
+//! | --- | --- |
+//! | [`format`](mod@format) | the structs of the Parquet Thrift file, unchecked |
+//! | [`schema`] | the tree of fields, logical types, the message text form |
+//! | [`metadata`] | row groups, column chunks, statistics, page index, bloom filters, checked |
+//! | [`compression`] | codecs |
+//! | [`values`] | the in-memory shapes of decoded values |
+//! | [`encoding`] | decoders and encoders |
+//! | [`levels`] | repetition and definition levels |
+//! | [`page`] | pages, compressed and not |
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! | --- | --- | --- |
+//! | `arrow` | yes | record batches; works with the Arrow crates 59 and 60 |
+//! | `rayon` | yes | decode on a thread pool |
+//! | `snappy`, `gzip`, `zstd`, `lz4`, `brotli` | yes | the codecs; `zstd` wraps the C library, the others are Rust |
+//! | `cli` | no | the command `herringbone` |
+//!
+//! A page whose codec is not in the build ends in an error that names the feature.
+//!
+//! # Limits and errors
+//!
+//! A file is input from outside. For any bytes there is a value or an [`Error`], and memory stays within [`Limits`]: what a
+//! file claims about its sizes is held against the bytes that are really there before memory is reserved.
+//!
+//! ```
+//! use herringbone::{ErrorKind, Limits, read};
+//!
+//! # fn main() -> herringbone::Result<()> {
+//! let source = read::FileSource::open("testdata/codecs.none-v1.parquet")?;
+//! let strict = Limits { footer_bytes: 100, ..Limits::default() };
+//! let error = read::metadata(&source, &strict).unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Limit);
+//! assert!(error.to_string().contains("more than the 100 of Limits::footer_bytes"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An error has a [kind](ErrorKind) to react to, a sentence for people, and the [place](Place): file, column, row group, page
+//! and offset, as far as they are known. Reading ends where data contradicts itself; structures that only help (statistics,
+//! page index, bloom filters) are passed over when they do.
+//!
+//! # More
+//!
+#![cfg_attr(any(doc, doctest), doc = "How the crate works inside, how to extend it, and what of the format is there: [`docs`].")]
+//! Programs to start from are in the repository's folder `examples`.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -37,3 +120,8 @@ pub mod docs;
 pub use error::{Error, ErrorKind, Place, Result};
 pub use limits::Limits;
 pub use metadata::FileMetadata;
+
+/// The README's example is a test as well.
+#[cfg(all(doctest, feature = "arrow", feature = "zstd"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

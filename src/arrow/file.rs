@@ -18,13 +18,13 @@ use crate::read::{self, FileSource, Source};
 ///
 /// Cloning is cheap, and scans of one file can run on many threads at once.
 ///
-/// ```no_run
+/// ```
 /// use herringbone::arrow::ParquetFile;
 ///
 /// # fn main() -> herringbone::Result<()> {
-/// let file = ParquetFile::open("trips.parquet")?;
-/// println!("{} rows", file.metadata().num_rows());
-/// for batch in file.scan().columns(["fare", "pickup.time"]).limit(1000).build()? {
+/// let file = ParquetFile::open("testdata/codecs.none-v1.parquet")?;
+/// assert_eq!(file.metadata().num_rows(), 150);
+/// for batch in file.scan().columns(["word", "list"]).limit(100).build()? {
 ///     println!("{} rows", batch?.num_rows());
 /// }
 /// # Ok(())
@@ -53,7 +53,7 @@ impl ParquetFile {
         Self::open_with(path, Limits::default())
     }
 
-    /// Opens a local file under the caller's limits.
+    /// Opens a local file under the caller's limits, which hold for its scans as well.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
@@ -90,7 +90,8 @@ impl ParquetFile {
         Ok(Self { source: Arc::new(source), metadata, limits, name: None })
     }
 
-    /// A file whose metadata the caller has already, from an earlier [`metadata`](Self::metadata) of the same bytes.
+    /// A file whose metadata the caller has already, from an earlier [`metadata`](Self::metadata) of the same bytes: nothing is
+    /// read. With the metadata of another file, scans end in errors or give nonsense.
     pub fn from_metadata(source: impl Source + 'static, metadata: FileMetadata, limits: Limits) -> Self {
         Self { source: Arc::new(source), metadata, limits, name: None }
     }
@@ -100,16 +101,18 @@ impl ParquetFile {
         &self.metadata
     }
 
-    /// The Arrow schema of all columns, as a scan without further options gives it.
+    /// The Arrow schema of all columns, as a scan without further options gives it: restored from the schema that the writer
+    /// stored where there is one that fits, else from the Parquet types. Field ids are in the fields' metadata under
+    /// `PARQUET:field_id`.
     ///
     /// # Errors
-    /// `Unsupported` where a type has no Arrow type.
+    /// None that a file can cause: each Parquet type has an Arrow type.
     pub fn arrow_schema(&self) -> Result<SchemaRef> {
         let mapped = map_schema(self.metadata.schema(), key_values(&self.metadata), &|_| true, &MapOptions::default());
         mapped.map(|(schema, _)| schema).map_err(|error| self.place(error))
     }
 
-    /// Begins to say what is to be read, and how.
+    /// Begins to say what is to be read, and how; everything, if nothing else is said.
     pub fn scan(&self) -> ScanBuilder {
         ScanBuilder::new(self.clone())
     }

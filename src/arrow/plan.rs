@@ -51,12 +51,32 @@ impl Plan {
         verify_crc: bool,
     ) -> Result<Self> {
         let leaves = fields.iter().map(Mapped::leaves).collect();
-        let mut plan = Self { file, fields, leaves, groups, batches: Vec::new(), keep_indices, verify_crc };
+        let mut plan = Self { file, fields, leaves, groups: Vec::new(), batches: Vec::new(), keep_indices, verify_crc };
+        for group in groups {
+            if !plan.is_absent(group.index)? {
+                plan.groups.push(group);
+            }
+        }
         for group in 0..plan.groups.len() {
             let rows = plan.rows_of_batches(group, batch_rows)?;
             plan.cut(group, rows as u64);
         }
         Ok(plan)
+    }
+
+    /// Whether a row group has no metadata for any of the columns: then there is nothing to read, as other readers find too.
+    fn is_absent(&self, row_group: usize) -> Result<bool> {
+        let mut leaves = self.leaves.iter().flatten();
+        let Some(first) = leaves.next() else { return Ok(false) };
+        if !self.location(row_group, *first)?.absent {
+            return Ok(false);
+        }
+        for leaf in leaves {
+            if !self.location(row_group, *leaf)?.absent {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How many rows a batch of a group gets, so that it stays within its bytes as far as the metadata can tell.

@@ -17,7 +17,34 @@ use crate::schema::TimeUnit;
 
 /// Says what of a file is read, and how; made by [`ParquetFile::scan`].
 ///
-/// Without further calls everything is read, on all cores, in batches of at most 65,536 rows.
+/// Without further calls everything is read, on all cores, in batches of at most 65,536 rows. Nothing is checked before
+/// [`build`](Self::build), which does all of it.
+///
+/// ```
+/// use arrow_array::cast::AsArray;
+/// use arrow_array::types::Int64Type;
+/// use herringbone::arrow::{ParquetFile, Strings};
+///
+/// # fn main() -> herringbone::Result<()> {
+/// let file = ParquetFile::open("testdata/codecs.none-v1.parquet")?;
+/// let scan = file
+///     .scan()
+///     .columns(["list.list.element", "word"])
+///     .rows([10..20, 140..150])
+///     .offset(5)
+///     .strings(Strings::Utf8View)
+///     .row_number("row")
+///     .threads(1)
+///     .build()?;
+/// assert_eq!(scan.num_rows(), 15);
+/// let names: Vec<_> = scan.schema().fields().iter().map(|field| field.name().clone()).collect();
+/// assert_eq!(names, ["list", "word", "row"]);
+///
+/// let batches = scan.read_all()?;
+/// assert_eq!(batches[0].column(2).as_primitive::<Int64Type>().value(0), 15);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "a scan does nothing until it is built"]
 pub struct ScanBuilder {
@@ -72,12 +99,15 @@ impl ScanBuilder {
 
     /// Reads these columns only, in this order: names of fields, or dotted paths to any depth, which read everything below.
     /// The groups that only make lists and maps may be left out of a path: `a.b` is `a.list.element.b`.
+    ///
+    /// Names are looked up as written, capitals included. Of several paths into one field, the first decides where that field
+    /// stands; its parts keep the order of the file. Without this call all columns are read, in the order of the file.
     pub fn columns<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.columns = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Reads these row groups only, in this order.
+    /// Reads these row groups only, in this order, by their indices in the file.
     pub fn row_groups(mut self, indices: impl IntoIterator<Item = usize>) -> Self {
         self.row_groups = Some(indices.into_iter().collect());
         self
@@ -89,13 +119,13 @@ impl ScanBuilder {
         self
     }
 
-    /// Passes over the first rows of those selected.
+    /// Passes over so many of the rows that are selected otherwise: pages that lie before them are not decompressed.
     pub fn offset(mut self, rows: u64) -> Self {
         self.offset = rows;
         self
     }
 
-    /// Ends after so many rows.
+    /// Ends after so many rows, counted after [`offset`](Self::offset).
     pub fn limit(mut self, rows: u64) -> Self {
         self.limit = Some(rows);
         self
@@ -108,13 +138,14 @@ impl ScanBuilder {
         self
     }
 
-    /// How columns of text and bytes come out, where the file's stored Arrow schema does not say.
+    /// How columns of text and bytes come out; without this call as the stored Arrow schema says, else as `Utf8` and `Binary`.
     pub fn strings(mut self, strings: Strings) -> Self {
         self.options.strings = strings;
         self
     }
 
-    /// Whether an Arrow schema that the file's writer stored restores Arrow types and metadata; it does without this call.
+    /// Whether an Arrow schema that the file's writer stored (`ARROW:schema`) restores Arrow types and metadata; it does without
+    /// this call. What in it does not fit the file is passed over.
     pub fn use_stored_schema(mut self, yes: bool) -> Self {
         self.options.use_stored_schema = yes;
         self
@@ -132,19 +163,21 @@ impl ScanBuilder {
         self
     }
 
-    /// How INTERVAL columns come out.
+    /// How INTERVAL columns come out; as 12 bytes without this call, unless the stored Arrow schema says otherwise.
     pub fn intervals(mut self, intervals: IntervalType) -> Self {
         self.options.intervals = intervals;
         self
     }
 
-    /// Whether pages' checksums are compared; they are not without this call.
+    /// Whether pages' checksums (CRC-32) are compared, where they have one; they are not without this call. A page that differs
+    /// is a `Malformed` error.
     pub fn verify_crc(mut self, yes: bool) -> Self {
         self.verify_crc = yes;
         self
     }
 
-    /// Adds a last column of this name with the number of each row in the file, as `Int64` from 0.
+    /// Adds a last column of this name with the number of each row in the file, as `Int64` from 0: rows that are passed over
+    /// count.
     pub fn row_number(mut self, name: impl Into<String>) -> Self {
         self.row_number = Some(name.into());
         self
@@ -175,7 +208,9 @@ impl ScanBuilder {
     /// Checks everything against the file and gets ready to read.
     ///
     /// # Errors
-    /// `Usage` for columns, row groups or rows that the file does not have; `Unsupported` for types that Arrow does not.
+    /// `Usage` for columns, row groups or rows that the file does not have, and for batches of 0 rows; `Malformed` for column
+    /// chunks outside of the file; `Unsupported` for columns whose metadata is encrypted. Broken pages are found when they are
+    /// read.
     pub fn build(self) -> Result<Scan> {
         let file = self.file.clone();
         self.checked().map_err(|error| file.place(error))
@@ -267,9 +302,11 @@ fn check_ranges(ranges: &[Range<u64>], rows: u64) -> Result<()> {
     Ok(())
 }
 
-/// The batches of a scan, in the order of the file.
+/// The batches of a scan, in the order of the file (or of the row groups asked for).
 ///
-/// After an error the iterator ends. Dropping it stops the work that is under way.
+/// Batches come one by one, and what is read ahead of them follows [`Limits::memory_bytes`](crate::Limits::memory_bytes) and
+/// not the size of the file. Those before a broken page are handed out before its error; after an error the iterator ends.
+/// Dropping it stops the work that is under way.
 pub struct Scan {
     plan: Arc<Plan>,
     schema: SchemaRef,
@@ -319,12 +356,13 @@ impl Scan {
         Arc::clone(&self.schema)
     }
 
-    /// The number of rows that the scan gives in all.
+    /// The number of rows that the scan gives in all, from its first batch to its last.
     pub fn num_rows(&self) -> u64 {
         self.plan.num_rows()
     }
 
-    /// Reads all batches.
+    /// Reads all batches. They take the memory that they take: a small file may hold very many rows, so bound the rows of files
+    /// of strangers by [`limit`](ScanBuilder::limit), or take the batches one by one.
     ///
     /// # Errors
     /// The first error of any batch.

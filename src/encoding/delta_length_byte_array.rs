@@ -7,7 +7,7 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 
-use crate::encoding::delta_binary_packed::{DeltaReader, DeltaWriter, Word};
+use crate::encoding::delta_binary_packed::{DeltaReader, DeltaWriter, Sum};
 use crate::encoding::{Decoder, Encoder, past_the_end, too_few, wrong_container, wrong_values};
 use crate::error::{Error, Result};
 use crate::simd::vectorized;

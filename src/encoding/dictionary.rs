@@ -17,7 +17,7 @@ use crate::values::{Bits, ByteArrays, FixedBytes, Values};
 /// How many indices are unpacked at a time.
 const BLOCK: usize = 1024;
 
-/// The decoded entries of a dictionary page.
+/// The decoded entries of a dictionary page, which the pages of its column chunk refer to.
 #[derive(Debug)]
 pub struct Dictionary {
     values: Values,
@@ -39,14 +39,14 @@ impl Dictionary {
             other => return Err(Error::unsupported(format!("a dictionary page encoded as {other}"))),
         }
         let mut values = Values::new(shape.physical_type, shape.width);
-        let found = decoder(Encoding::Plain, shape, page, count, None)?.read(page, count, &mut values)?;
+        let found = decoder(Encoding::Plain, shape, page, None)?.read(page, count, &mut values)?;
         if found < count {
             return Err(Error::limit("a dictionary page of more than 2 GiB"));
         }
         Ok(Self::new(values))
     }
 
-    /// A dictionary of these entries.
+    /// A dictionary of these entries, the first of which has the index 0.
     pub fn new(values: Values) -> Self {
         let mut dictionary = Self { padded32: Vec::new(), padded64: Vec::new(), converted: OnceLock::new(), values };
         let size = dictionary.len().max(1).next_power_of_two();

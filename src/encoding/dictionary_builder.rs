@@ -5,11 +5,11 @@
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-use crate::encoding::delta_binary_packed::Word;
 use crate::encoding::dictionary::has_dictionary;
-use crate::encoding::hash::{Hasher, NONE, Table};
+use crate::encoding::hash::{Hasher, Head, NONE, Table};
 use crate::encoding::plain::{write_bytes, write_fixed};
 use crate::encoding::rle::HybridWriter;
+use crate::encoding::word::Word;
 use crate::encoding::{Shape, wrong_values};
 use crate::error::{Error, Result};
 use crate::simd::vectorized;
@@ -53,8 +53,8 @@ enum Index {
     Narrow { lowest: i64, map: Vec<u32> },
     /// Integers by themselves.
     Words(Table<u64>),
-    /// Byte arrays by a part of their hash.
-    Bytes(Table<u32>),
+    /// Byte arrays by a part of their hash and the heads of the entries.
+    Bytes { table: Table<u32>, heads: Vec<Head> },
 }
 
 impl DictionaryBuilder {
@@ -69,7 +69,7 @@ impl DictionaryBuilder {
         let entries = Values::new(shape.physical_type, shape.width);
         let index = match entries {
             Values::Words32(_) | Values::Words64(_) => Index::Narrow { lowest: 0, map: Vec::new() },
-            Values::Bits(_) | Values::Bytes(_) | Values::Fixed(_) => Index::Bytes(Table::new()),
+            Values::Bits(_) | Values::Bytes(_) | Values::Fixed(_) => Index::Bytes { table: Table::new(), heads: Vec::new() },
         };
         let (most_entries, most_bytes) = (most_entries.min(i32::MAX as usize), most_bytes.min(i32::MAX as usize));
         Ok(Self { entries, bytes: 0, most_entries, most_bytes, hasher: Hasher::new(), index })
@@ -107,8 +107,17 @@ impl DictionaryBuilder {
         let done = match (values, &self.entries) {
             (ValuesSlice::Words32(words), Values::Words32(_)) => self.words(words, out),
             (ValuesSlice::Words64(words), Values::Words64(_)) => self.words(words, out),
-            (ValuesSlice::Bytes(arrays), Values::Bytes(_)) => self.slices(arrays.iter(), out),
-            (ValuesSlice::Fixed(fixed), Values::Fixed(own)) if fixed.width() == own.width() => self.slices(fixed.iter(), out),
+            (ValuesSlice::Bytes(arrays), Values::Bytes(_)) => {
+                let places = arrays.offsets().windows(2).map(|pair| match pair {
+                    [start, end] => (*start as usize, (end - start) as usize),
+                    _ => (0, 0),
+                });
+                self.slices(arrays.data(), places, out)
+            }
+            (ValuesSlice::Fixed(fixed), Values::Fixed(own)) if fixed.width() == own.width() => {
+                let width = fixed.width();
+                self.slices(fixed.data(), (0..fixed.len()).map(|i| (i * width, width)), out)
+            }
             _ => {
                 indices.truncate(filled);
                 return Err(wrong_values());
@@ -148,7 +157,7 @@ impl DictionaryBuilder {
             done += match &self.index {
                 Index::Narrow { lowest, map } => known(rest, out, |word| direct(*lowest, map, word.to_i64())),
                 Index::Words(table) => known(rest, out, |word| find_word(table, &self.hasher, word.into())),
-                Index::Bytes(_) => return 0,
+                Index::Bytes { .. } => return 0,
             };
             let Some(word) = words.get(done) else { return done };
             if !self.add_word(*word) {
@@ -183,25 +192,24 @@ impl DictionaryBuilder {
                 let key = word.into();
                 table.insert(self.hasher.word(key), key, index, |key, _| self.hasher.word(key));
             }
-            Index::Bytes(_) => {}
+            Index::Bytes { .. } => {}
         }
         true
     }
 
-    /// Interns byte arrays and returns how many.
-    fn slices<'a>(&mut self, slices: impl Iterator<Item = &'a [u8]>, out: &mut [u32]) -> usize {
+    /// Interns the byte arrays at these places (start and length) in `data` and returns how many.
+    fn slices(&mut self, data: &[u8], places: impl Iterator<Item = (usize, usize)>, out: &mut [u32]) -> usize {
         let mut done = 0;
-        for (slice, out) in slices.zip(out) {
-            let hash = self.hasher.bytes(slice);
-            // The place in the table takes the upper bits of the hash.
-            let tag = hash as u32;
-            let Index::Bytes(table) = &self.index else { return done };
-            let found = match &self.entries {
-                Values::Bytes(entries) => table.find(hash, |other, index| other == tag && equal(entries.get(index as usize), slice)),
-                Values::Fixed(entries) => table.find(hash, |other, index| other == tag && equal(entries.get(index as usize), slice)),
-                _ => return done,
-            };
-            match found.or_else(|| self.add_slice(hash, tag, slice)) {
+        for ((start, length), out) in places.zip(out) {
+            let head = Head::new(data, start, length);
+            let slice = data.get(start..start + length).unwrap_or_default();
+            let hash = self.hasher.bytes(&head, slice);
+            let Index::Bytes { table, heads } = &self.index else { return done };
+            let found = table.find(hash, |tag, index| {
+                // The place in the table comes from the upper bits of the hash.
+                tag == hash as u32 && heads.get(index as usize) == Some(&head) && (head.is_whole() || self.entry(index) == slice)
+            });
+            match found.or_else(|| self.add_slice(hash, head, slice)) {
                 Some(index) => *out = index,
                 None => return done,
             }
@@ -210,9 +218,18 @@ impl DictionaryBuilder {
         done
     }
 
+    /// The entry of a byte array.
+    fn entry(&self, index: u32) -> &[u8] {
+        match &self.entries {
+            Values::Bytes(entries) => entries.get(index as usize).unwrap_or_default(),
+            Values::Fixed(entries) => entries.get(index as usize).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
     /// Adds a byte array that is not there yet, if it fits, and returns its index.
     #[cold]
-    fn add_slice(&mut self, hash: u64, tag: u32, slice: &[u8]) -> Option<u32> {
+    fn add_slice(&mut self, hash: u64, head: Head, slice: &[u8]) -> Option<u32> {
         let prefix = if matches!(self.entries, Values::Bytes(_)) { 4 } else { 0 };
         let index = self.claim(slice.len() + prefix)?;
         match &mut self.entries {
@@ -221,15 +238,14 @@ impl DictionaryBuilder {
             Values::Fixed(entries) => entries.extend_from_bytes(slice),
             _ => return None,
         }
-        let Self { entries, hasher, index: Index::Bytes(table), .. } = self else { return None };
-        table.insert(hash, tag, index, |_, index| {
-            let entry = match &*entries {
-                Values::Bytes(entries) => entries.get(index as usize),
-                Values::Fixed(entries) => entries.get(index as usize),
-                _ => None,
-            };
-            hasher.bytes(entry.unwrap_or_default())
+        let Index::Bytes { mut table, mut heads } = std::mem::replace(&mut self.index, Index::Narrow { lowest: 0, map: Vec::new() }) else {
+            return None;
+        };
+        table.insert(hash, hash as u32, index, |_, index| {
+            heads.get(index as usize).map_or(0, |head| self.hasher.bytes(head, self.entry(index)))
         });
+        heads.push(head);
+        self.index = Index::Bytes { table, heads };
         Some(index)
     }
 }
@@ -282,11 +298,6 @@ fn distance(lowest: i64, value: i64) -> Option<usize> {
 #[inline(always)]
 fn find_word(table: &Table<u64>, hasher: &Hasher, key: u64) -> u32 {
     table.find(hasher.word(key), |other, _| other == key).unwrap_or(NONE)
-}
-
-#[inline(always)]
-fn equal(entry: Option<&[u8]>, slice: &[u8]) -> bool {
-    entry == Some(slice)
 }
 
 /// Makes the map wide enough for `value`, the last of the entries; `false` when that would be too wide.
@@ -391,7 +402,7 @@ mod tests {
                 let dictionary = Arc::new(Dictionary::decode(Encoding::Plain, shape, &entries, builder.len()).unwrap());
                 prop_assert_eq!(dictionary.values(), builder.entries());
                 let mut out = Values::new(shape.physical_type, shape.width);
-                let mut decoder = decoder(Encoding::RleDictionary, shape, &page, values.len(), Some(&dictionary)).unwrap();
+                let mut decoder = decoder(Encoding::RleDictionary, shape, &page, Some(&dictionary)).unwrap();
                 decoder.read(&page, values.len(), &mut out).unwrap();
                 prop_assert_eq!(out, values);
             }

@@ -23,28 +23,25 @@ impl Hasher {
         fold(word ^ self.keys[0], self.keys[1])
     }
 
-    #[inline]
-    pub(crate) fn bytes(&self, bytes: &[u8]) -> u64 {
+    /// The hash of bytes whose first 32 are in `head`.
+    #[inline(always)]
+    pub(crate) fn bytes(&self, head: &Head, bytes: &[u8]) -> u64 {
         let [first, second, third] = self.keys;
-        let length = bytes.len() as u64;
-        let (low, high) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-            (Some(low), Some(high)) => {
-                let mut state = second;
-                let mut rest = bytes;
-                while let Some((sixteen, after)) = rest.split_first_chunk::<16>()
-                    && !after.is_empty()
-                {
-                    let wide = u128::from_le_bytes(*sixteen);
-                    state = fold(wide as u64 ^ first, (wide >> 64) as u64 ^ state);
-                    rest = after;
-                }
-                // The last 8 to 16 bytes, overlapping.
-                let middle = rest.first_chunk::<8>().unwrap_or(low);
-                (u64::from_le_bytes(*middle) ^ state, u64::from_le_bytes(*high))
-            }
-            _ => short(bytes),
-        };
-        fold(low ^ first ^ length, high ^ third)
+        let [a, b, c, d] = head.words;
+        let low = fold(a ^ first, b ^ second);
+        let high = fold(c ^ second, d ^ third);
+        let hash = fold(low ^ third, high ^ first ^ head.length as u64);
+        if head.length <= Head::BYTES { hash } else { self.tail(hash, bytes) }
+    }
+
+    fn tail(&self, hash: u64, bytes: &[u8]) -> u64 {
+        let (pieces, rest) = bytes.get(Head::BYTES..).unwrap_or_default().as_chunks::<16>();
+        let mut last = [0; 16];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        pieces.iter().chain([&last]).fold(hash, |hash, piece| {
+            let words = u128::from_le_bytes(*piece);
+            fold(words as u64 ^ hash, (words >> 64) as u64 ^ self.keys[0])
+        })
     }
 }
 
@@ -54,16 +51,61 @@ fn fold(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// All of fewer than 8 bytes.
-#[inline(always)]
-fn short(bytes: &[u8]) -> (u64, u64) {
-    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        (Some(low), Some(high)) => (u64::from(u32::from_le_bytes(*low)), u64::from(u32::from_le_bytes(*high))),
-        _ => (bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+/// The length of a byte array and its first 32 bytes, with zeros behind them when it is shorter.
+///
+/// All byte arrays of up to 32 bytes are hashed and compared in the same steps: branches on their lengths would be
+/// mispredicted again and again (twice as slow, measured with seven words of 3 to 17 bytes in turn at random).
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Head {
+    words: [u64; 4],
+    length: usize,
+}
+
+impl Head {
+    const BYTES: usize = 32;
+    const MASKS: [u8; 64] = {
+        let mut masks = [0; 64];
+        let mut i = 0;
+        while i < 32 {
+            masks[i] = 0xff;
+            i += 1;
+        }
+        masks
+    };
+
+    /// The head of `length` bytes of `data` from `start` on.
+    #[inline(always)]
+    pub(crate) fn new(data: &[u8], start: usize, length: usize) -> Self {
+        let bytes = data.get(start..).unwrap_or_default();
+        let masks = Self::MASKS.get(32 - length.min(32)..).unwrap_or_default();
+        let (bytes, masks) = match (bytes.first_chunk(), masks.first_chunk()) {
+            (Some(bytes), Some(masks)) => (words(bytes), words(masks)),
+            _ => (words(&padded(bytes)), words(masks.first_chunk().unwrap_or(&[0xff; 32]))),
+        };
+        Self { words: [0, 1, 2, 3].map(|i: usize| bytes[i] & masks[i]), length }
+    }
+
+    /// Whether these are all bytes.
+    #[inline(always)]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.length <= Self::BYTES
     }
 }
 
-/// An open hash table of at most half its places taken.
+#[inline(always)]
+fn words(bytes: &[u8; 32]) -> [u64; 4] {
+    let (words, _) = bytes.as_chunks::<8>();
+    [0, 1, 2, 3].map(|i: usize| words.get(i).map_or(0, |word| u64::from_le_bytes(*word)))
+}
+
+#[cold]
+fn padded(bytes: &[u8]) -> [u8; 32] {
+    let mut whole = [0; 32];
+    whole.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    whole
+}
+
+/// An open hash table of at most a quarter of its places taken: probing further costs a mispredicted branch.
 pub(crate) struct Table<K> {
     places: Vec<(K, u32)>,
     taken: usize,
@@ -99,7 +141,7 @@ impl<K: Copy + Default> Table<K> {
 
     /// Adds a key that is not there yet; `hash_of` gives the hashes of all keys again when the table grows.
     pub(crate) fn insert(&mut self, hash: u64, key: K, index: u32, hash_of: impl Fn(K, u32) -> u64) {
-        if self.taken * 2 >= self.places.len() {
+        if self.taken * 4 >= self.places.len() {
             let mut larger = Self::with_bits(64 - self.shift + 1);
             for (key, index) in self.places.iter().filter(|(_, index)| *index != NONE) {
                 larger.put(hash_of(*key, *index), *key, *index);
@@ -127,17 +169,23 @@ mod tests {
     #[test]
     fn hashes_depend_on_every_byte() {
         let hasher = Hasher::new();
-        for length in 0..70usize {
+        let hash = |bytes: &[u8], after: u8| {
+            let data = [&[1, 2, 3], bytes, &vec![after; usize::from(after)]].concat();
+            let head = Head::new(&data, 3, bytes.len());
+            assert_eq!(head.is_whole(), bytes.len() <= 32);
+            hasher.bytes(&head, bytes)
+        };
+        for length in 0..100usize {
             let bytes: Vec<u8> = (0..length as u8).collect();
-            let hash = hasher.bytes(&bytes);
-            assert_eq!(hash, hasher.bytes(&bytes.clone()));
+            let expected = hash(&bytes, 0);
+            assert_eq!(hash(&bytes, 7), expected, "what follows {length} bytes");
+            assert_eq!(hash(&bytes, 77), expected, "what follows {length} bytes");
             for i in 0..length {
                 let mut other = bytes.clone();
                 other[i] ^= 0x10;
-                assert_ne!(hasher.bytes(&other), hash, "byte {i} of {length}");
+                assert_ne!(hash(&other, 0), expected, "byte {i} of {length}");
             }
-            let longer = [&bytes[..], &[0]].concat();
-            assert_ne!(hasher.bytes(&longer), hash, "{length} bytes and a zero");
+            assert_ne!(hash(&[&bytes[..], &[0]].concat(), 0), expected, "{length} bytes and a zero");
         }
     }
 

@@ -6,6 +6,26 @@
 //!
 //! [`encoder`] is its mirror for writing: an [`Encoder`] takes slices of values and yields the values part of a page. What a
 //! dictionary needs over several pages is in [`DictionaryBuilder`].
+//!
+//! ```
+//! use herringbone::encoding::{Shape, decoder, encoder};
+//! use herringbone::format::{Encoding, PhysicalType};
+//! use herringbone::values::Values;
+//!
+//! let shape = Shape { physical_type: PhysicalType::Int64, width: 0 };
+//! let numbers = Values::Words64(vec![1000, 1001, 1002, 1003]);
+//! let mut page = Vec::new();
+//! let mut writer = encoder(Encoding::DeltaBinaryPacked, shape)?;
+//! writer.write(numbers.as_slice())?;
+//! writer.finish(&mut page);
+//!
+//! let mut reader = decoder(Encoding::DeltaBinaryPacked, shape, &page, None)?;
+//! let mut values = Values::new(shape.physical_type, shape.width);
+//! reader.skip(&page, 1)?;
+//! assert_eq!(reader.read(&page, 2, &mut values)?, 2);
+//! assert_eq!(values.as_i64(), Some(&[1001, 1002][..]));
+//! # Ok::<(), herringbone::Error>(())
+//! ```
 
 mod alp;
 mod bit_packed;
@@ -19,6 +39,7 @@ mod hash;
 mod part;
 mod plain;
 mod rle;
+mod word;
 
 pub(crate) use bit_packed::unpack32;
 pub use dictionary::Dictionary;
@@ -32,7 +53,7 @@ use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
 use crate::values::{Values, ValuesSlice};
 
-/// What the values of a page are.
+/// What the values of a page are: all that a decoder or encoder needs to know of their type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// The physical type.
@@ -42,7 +63,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The bytes of one value in plain encoding, for types where all take the same number of whole bytes.
+    /// The bytes of one value in plain encoding; `None` where values take a bit (BOOLEAN) or differ in length (BYTE_ARRAY), and
+    /// for types that are not known.
     pub fn fixed_width(self) -> Option<usize> {
         match self.physical_type {
             PhysicalType::Int32 | PhysicalType::Float => Some(4),
@@ -54,7 +76,7 @@ impl Shape {
     }
 }
 
-/// Reads the values of one page in order.
+/// Reads the values of one page in order; made by [`decoder`].
 pub trait Decoder: Send {
     /// Appends the next `n` values to `out` and returns how many it appended: all `n`, unless `out` holds byte arrays and
     /// has no room for more. `page` is the same slice at each call: the values part of the page.
@@ -84,18 +106,11 @@ pub trait Decoder: Send {
 
 /// The decoder for a page's values.
 ///
-/// `page` is the values part of the page (after the levels), `count` the number of values in it without nulls, as far
-/// as that is known, or an upper bound. `dictionary` is that of the column chunk.
+/// `page` is the values part of the page (after the levels); `dictionary` is that of the column chunk.
 ///
 /// # Errors
 /// `Unsupported` for unknown encodings, `Malformed` for those that the type cannot have or broken headers.
-pub fn decoder(
-    encoding: Encoding,
-    shape: Shape,
-    page: &[u8],
-    count: usize,
-    dictionary: Option<&Arc<Dictionary>>,
-) -> Result<Box<dyn Decoder>> {
+pub fn decoder(encoding: Encoding, shape: Shape, page: &[u8], dictionary: Option<&Arc<Dictionary>>) -> Result<Box<dyn Decoder>> {
     use PhysicalType::{Boolean, ByteArray, Double, FixedLenByteArray, Float, Int32, Int64, Int96};
     Ok(match (encoding, shape.physical_type) {
         (Encoding::Plain, Boolean) => Box::new(plain::PlainBits::new()),
@@ -118,18 +133,19 @@ pub fn decoder(
     })
 }
 
-/// Writes the values of one page after another.
+/// Writes the values of one page after another; made by [`encoder`].
 pub trait Encoder: Send {
-    /// Adds values to the page.
+    /// Adds values, which are without nulls, to the page.
     ///
     /// # Errors
     /// `Usage` when they have another shape than the column.
     fn write(&mut self, values: ValuesSlice<'_>) -> Result<()>;
 
-    /// About how many bytes the page has now.
+    /// About how many bytes [`finish`](Self::finish) would append now; cheap enough to ask after each call of
+    /// [`write`](Self::write).
     fn size_estimate(&self) -> usize;
 
-    /// Appends the values part of the page to `out` and begins the next page.
+    /// Appends the values part of the page to `out`, whose contents stay, and begins the next page.
     fn finish(&mut self, out: &mut Vec<u8>);
 }
 

@@ -3,7 +3,9 @@
 //! [`LevelReader`] decodes levels: those of a flat nullable column become the validity bitmap directly, all others become
 //! one byte a level. [`nested`] turns bytes of levels into the offsets and bitmaps of each list and struct on the way to
 //! the leaf, 64 levels at a time. [`spread()`] moves densely decoded values to their slots, so that no decoder knows of
-//! nulls. [`write_levels`] and its like encode levels. Specification: "Nested Encoding" and "Nulls" in the format's README.
+//! nulls. [`write_levels`] and its like encode levels.
+//!
+//! Specification: "Nested Encoding" and "Nulls" in the format's README.
 
 pub mod nested;
 mod reader;

@@ -5,6 +5,26 @@
 //! is at most `r` and its definition level at least `d`: there each element of the list around it (or each row) begins.
 //! In a slot the node is valid when the definition level reaches the node's own. A list's elements are, in the same way,
 //! the slots of its item: so the offsets count the item's slots before each slot of the list.
+//!
+//! The rows `[7, null]`, `null`, `[]` and `[8]` of an optional list of optional numbers have these levels:
+//!
+//! ```
+//! use herringbone::levels::nested::{Levels, Slots, offsets, validity};
+//! use herringbone::values::Bits;
+//!
+//! let levels = Levels { repetition: vec![0, 1, 0, 0, 0], definition: vec![3, 2, 0, 1, 3] };
+//! let elements = Slots { repetition: 1, definition: 2 };
+//! assert_eq!(offsets(&levels, Slots::ROWS, elements)?, [0, 2, 2, 2, 3]);
+//!
+//! let (mut lists, mut numbers) = (Bits::new(), Bits::new());
+//! assert_eq!(validity(&levels, Slots::ROWS, 1, &mut lists), 4);
+//! assert_eq!(lists.iter().collect::<Vec<_>>(), [true, false, true, true]);
+//! assert_eq!(validity(&levels, elements, 3, &mut numbers), 3);
+//! assert_eq!(numbers.iter().collect::<Vec<_>>(), [true, false, true]);
+//! # Ok::<(), herringbone::Error>(())
+//! ```
+//!
+//! Specification: *Nested Encoding* in the format's README.
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -15,9 +35,9 @@ use crate::values::Bits;
 /// The levels of a leaf's entries; both vectors are of one length, but one whose maximum is 0 stays empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
-    /// How many lists each entry continues.
+    /// How many of the lists around the leaf each entry continues: 0 where a row begins.
     pub repetition: Vec<u8>,
-    /// How many optional and repeated fields on the path are there.
+    /// How many of the optional and repeated fields on the path to the leaf are there: the leaf's maximum where a value is.
     pub definition: Vec<u8>,
 }
 
@@ -49,7 +69,7 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// The slots of the rows.
+    /// The slots of the rows: of root fields, and of whatever has no repeated field above it.
     pub const ROWS: Slots = Slots { repetition: 0, definition: 0 };
 
     /// The slots among the 64 entries from `at` on.
@@ -145,7 +165,8 @@ fn compress(value: u64, mask: u64) -> u64 {
     out
 }
 
-/// Appends a bit for each slot of a node: whether the definition level reaches `present`. Returns the number of slots.
+/// Appends a bit for each slot of a node: whether the definition level reaches `present`, the level from which the node is
+/// there. Returns the number of slots.
 pub fn validity(levels: &Levels, slots: Slots, present: u8, out: &mut Bits) -> usize {
     vectorized!(validity_blocks(levels, slots, present, out))
 }

@@ -6,7 +6,7 @@ use crate::encoding::{HybridReader, Piece, unpack32};
 use crate::error::{Error, Result};
 use crate::values::Bits;
 
-/// How levels are stored.
+/// How levels are stored (`Encodings.md`, *RLE* and *BIT_PACKED*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LevelEncoding {
     /// The RLE hybrid (without the length that precedes it in pages of the first version).
@@ -40,7 +40,7 @@ impl LevelReader {
     /// A reader of levels of at most `max`; of nothing but zeros when that is 0.
     ///
     /// # Errors
-    /// None today; levels are checked as they are read.
+    /// None that a level of a byte can cause; levels are checked as they are read.
     pub fn new(encoding: LevelEncoding, max: u8) -> Result<Self> {
         let width = (u8::BITS - max.leading_zeros()) as usize;
         let state = match encoding {
@@ -51,7 +51,7 @@ impl LevelReader {
         Ok(Self { max, state })
     }
 
-    /// Appends the next `n` levels.
+    /// Appends the next `n` levels; `bytes` are the levels of the page, the same at each call.
     ///
     /// # Errors
     /// `Malformed` when there are fewer or one is larger than the maximum.

@@ -8,6 +8,16 @@ use crate::values::{Bits, Values};
 /// Appends `n` slots to `out`: the values of `dense`, in order, go where the bits of `validity` from `start` on are set; the
 /// other slots get 0, no bytes, or zero bytes. `dense` and `out` are of one shape.
 ///
+/// ```
+/// use herringbone::levels::spread;
+/// use herringbone::values::{Bits, Values};
+///
+/// let validity: Bits = [true, false, true].into_iter().collect();
+/// let mut slots = Values::Words32(Vec::new());
+/// spread(&Values::Words32(vec![7, 8]), &validity, 0, 3, &mut slots);
+/// assert_eq!(slots.as_i32(), Some(&[7, 0, 8][..]));
+/// ```
+///
 /// Values that `dense` has too few of read as placeholders, and those beyond are ignored: callers decode as many as
 /// there are set bits.
 pub fn spread(dense: &Values, validity: &Bits, start: usize, n: usize, out: &mut Values) {

@@ -51,7 +51,7 @@ impl FileMetadata {
         let skeleton = skeleton(&footer, limits).map_err(|(error, at)| error.at_offset(footer_start.saturating_add(at as u64)))?;
         let schema = Schema::from_elements(&skeleton.schema, limits)?;
         check_columns(&skeleton.row_groups, schema.leaves().len())?;
-        let num_rows = check_rows(&skeleton.row_groups, skeleton.num_rows)?;
+        let num_rows = check_rows(&skeleton.row_groups, skeleton.num_rows, schema.leaves().is_empty())?;
         let writer = skeleton.created_by.as_deref().and_then(WriterVersion::parse);
         // Orders that do not fit the schema are as good as none.
         let orders_fit = skeleton.column_orders.len() == schema.leaves().len();
@@ -256,11 +256,11 @@ fn check_columns(row_groups: &RowGroups, leaves: usize) -> Result<()> {
     }
 }
 
-fn check_rows(row_groups: &RowGroups, claimed: i64) -> Result<u64> {
+fn check_rows(row_groups: &RowGroups, claimed: i64, no_columns: bool) -> Result<u64> {
     let sum = row_groups.entries.iter().try_fold(0_u64, |sum, entry| sum.checked_add(entry.num_rows));
     match (u64::try_from(claimed), sum) {
-        // Some writers left 0 there.
-        (Ok(claimed), Some(sum)) if claimed == sum || claimed == 0 => Ok(sum),
+        // Some writers left 0 there, and where there are no columns no data contradict the claim.
+        (Ok(claimed), Some(sum)) if claimed == sum || claimed == 0 || no_columns => Ok(sum),
         (_, Some(sum)) => Err(Error::malformed(format!("the file claims {claimed} rows, but its row groups have {sum}"))),
         (_, None) => Err(Error::malformed("the row groups have more than 2^64 rows")),
     }

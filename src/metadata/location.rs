@@ -45,6 +45,8 @@ pub struct ChunkLocation {
     pub in_other_file: bool,
     /// Whether the pages are encrypted.
     pub encrypted: bool,
+    /// Whether the file has no metadata of the chunk at all: then there are no pages, and everything else here is empty.
+    pub absent: bool,
 }
 
 /// Where a bloom filter is.
@@ -119,11 +121,10 @@ impl ChunkLocation {
         let chunk = SlimChunk::decode(&mut Reader::new(bytes, 0))?;
         let encrypted = chunk.crypto_metadata.is_some() || chunk.encrypted_column_metadata.is_some();
         let Some(meta) = &chunk.meta_data else {
-            return Err(if encrypted {
-                Error::unsupported("the column is encrypted with its own key; its metadata cannot be read without it")
-            } else {
-                Error::malformed("the column chunk has no metadata")
-            });
+            return match encrypted {
+                true => Err(Error::unsupported("the column is encrypted with its own key; its metadata cannot be read without it")),
+                false => Ok(Self::absent(around.leaf.physical_type)),
+            };
         };
         if meta.physical_type != around.leaf.physical_type {
             let (chunk, schema) = (meta.physical_type, around.leaf.physical_type);
@@ -147,7 +148,27 @@ impl ChunkLocation {
             bloom_filter: bloom_filter(meta.bloom_filter_offset, meta.bloom_filter_length, file_size),
             in_other_file,
             encrypted,
+            absent: false,
         })
+    }
+
+    fn absent(physical_type: PhysicalType) -> Self {
+        Self {
+            physical_type,
+            codec: Codec::Uncompressed,
+            num_values: 0,
+            range: 0..0,
+            bound: 0,
+            uncompressed_size: 0,
+            data_page_offset: 0,
+            dictionary_page_offset: None,
+            offset_index: None,
+            column_index: None,
+            bloom_filter: None,
+            in_other_file: false,
+            encrypted: false,
+            absent: true,
+        }
     }
 }
 

@@ -100,12 +100,9 @@ fn checked_key_values(reader: &mut Reader<'_>) -> Result<At> {
     Ok(at)
 }
 
-/// The length of a list of structs, whose elements come next.
+/// The length of a list of structs, whose elements come next, whatever type the list names.
 pub(super) fn structs(reader: &mut Reader<'_>) -> Result<usize> {
-    match reader.list()? {
-        (Wire::Struct, length) | (_, length @ 0) => Ok(length),
-        (other, _) => Err(Error::malformed(format!("a Thrift list has elements of type {other:?} instead of Struct"))),
-    }
+    reader.list().map(|(_, length)| length)
 }
 
 fn all_row_groups(reader: &mut Reader<'_>) -> Result<RowGroups> {

@@ -3,6 +3,8 @@
 //! A [`CompressedPage`] is self-contained and `Send`: it knows its column, so that any thread can go on with it.
 //! [`CompressedPage::decompress`] gives a [`Page`], where both versions of data pages have met: its parts are the
 //! repetition levels, the definition levels and the values. [`Page::decode`] decodes all of it.
+//!
+//! Specification: *Data Pages* and *Checksumming* in the format's README, `PageHeader` in `parquet.thrift`.
 
 #![cfg_attr(
     not(test),
@@ -79,7 +81,7 @@ impl ChunkInfo {
         self.codec
     }
 
-    /// What the values are.
+    /// The physical type of the values and their width.
     pub fn shape(&self) -> Shape {
         self.shape
     }
@@ -146,7 +148,7 @@ impl CompressedPage {
         self.header.encoding
     }
 
-    /// The bytes after the header, as they lie in the file.
+    /// The bytes after the header, as they lie in the file: compressed, but for the levels of pages of the second version.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
@@ -161,12 +163,12 @@ impl CompressedPage {
         self.header.crc
     }
 
-    /// The index of the page in its chunk, the dictionary page included.
+    /// The index of the page in its chunk, from 0; pages that were passed over and the dictionary page count.
     pub fn ordinal(&self) -> usize {
         self.ordinal
     }
 
-    /// Where the page's header begins in the file.
+    /// Where the page's header begins in the file, in bytes.
     pub fn offset(&self) -> u64 {
         self.offset
     }
@@ -278,17 +280,19 @@ impl Page {
         }
     }
 
-    /// The encoded repetition levels.
+    /// The encoded repetition levels, without the length that pages of the first version have in front; empty where the
+    /// column is in no list.
     pub fn repetition_bytes(&self) -> &[u8] {
         self.levels_body().get(self.repetition.clone()).unwrap_or_default()
     }
 
-    /// The encoded definition levels.
+    /// The encoded definition levels, without the length that pages of the first version have in front; empty where nothing
+    /// on the path is optional or repeated.
     pub fn definition_bytes(&self) -> &[u8] {
         self.levels_body().get(self.definition.clone()).unwrap_or_default()
     }
 
-    /// The encoded values.
+    /// The encoded values, decompressed.
     pub fn value_bytes(&self) -> &[u8] {
         self.body().get(self.values.clone()).unwrap_or_default()
     }
@@ -313,7 +317,7 @@ impl Page {
         &self.chunk
     }
 
-    /// Gives the memory back for the next page.
+    /// Gives back the memory that [`CompressedPage::decompress`] was lent, for the next page.
     pub fn into_buffer(self) -> Vec<u8> {
         self.buffer
     }
@@ -371,8 +375,7 @@ impl Page {
     /// # Errors
     /// As [`decoder`] says.
     pub fn decoder(&self, dictionary: Option<&Arc<Dictionary>>) -> Result<Box<dyn Decoder>> {
-        decoder(self.header.encoding, self.chunk.shape, self.value_bytes(), self.header.num_values, dictionary)
-            .map_err(|error| self.place(error))
+        decoder(self.header.encoding, self.chunk.shape, self.value_bytes(), dictionary).map_err(|error| self.place(error))
     }
 
     /// Decodes a data page; `dictionary` is that of its chunk, if it has one.

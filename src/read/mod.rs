@@ -3,6 +3,34 @@
 //! This level has no opinion about memory formats and threads. [`metadata()`] reads a file's footer from any [`Source`];
 //! [`pages()`] streams the [`CompressedPage`](crate::page::CompressedPage)s of a column chunk, which callers decompress
 //! and decode wherever they like. Record batches are made a level above, in `herringbone::arrow`.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use herringbone::compression::Decompressor;
+//! use herringbone::read::{self, FileSource, PageOptions};
+//! use herringbone::{Limits, Result};
+//!
+//! # fn main() -> Result<()> {
+//! let (limits, source) = (Limits::default(), Arc::new(FileSource::open("testdata/codecs.none-v1.parquet")?));
+//! let metadata = read::metadata(&source, &limits)?;
+//! let price = metadata.schema().leaf("price").expect("the file has prices").index;
+//!
+//! let (mut decompressor, mut dictionary, mut prices) = (Decompressor::new(), None, Vec::new());
+//! for page in read::pages(source, &metadata, 0, price, &PageOptions::default())? {
+//!     let page = page?;
+//!     let decompressed = page.decompress(&mut decompressor, Vec::new())?;
+//!     if page.is_dictionary() {
+//!         dictionary = Some(Arc::new(decompressed.decode_dictionary()?));
+//!     } else {
+//!         let decoded = decompressed.decode(dictionary.as_ref(), &limits)?;
+//!         prices.extend_from_slice(decoded.values.as_f64().expect("prices are DOUBLE"));
+//!     }
+//! }
+//! assert_eq!(prices.len(), 106);
+//! # Ok(())
+//! # }
+//! ```
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

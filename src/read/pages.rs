@@ -17,16 +17,18 @@ use crate::read::Source;
 pub struct PageOptions {
     /// What pages may cost.
     pub limits: Limits,
-    /// Whether checksums are compared, where pages have one.
+    /// Whether checksums are compared, where pages have one: a page that differs is a `Malformed` error. Off by default.
     pub verify_crc: bool,
     /// How many bytes a read takes at the least; `None` leaves it to [`Source::window`].
     pub window: Option<u64>,
 }
 
-/// The pages of the leaf column `leaf` in the row group `row_group`.
+/// The pages of the leaf column `leaf` (its index in [`Schema::leaves`](crate::schema::Schema::leaves)) in the row group
+/// `row_group`, in the order of the file. Nothing is read yet.
 ///
 /// # Errors
-/// `Usage` when there is no such row group or column, `Malformed` when the metadata of the chunk are.
+/// `Usage` when there is no such row group or column, `Malformed` when the metadata of the chunk are, `Unsupported` when the
+/// column is encrypted.
 pub fn pages(
     source: impl Source + 'static,
     metadata: &FileMetadata,
@@ -41,6 +43,8 @@ pub fn pages(
 ///
 /// Bytes are read in windows and headers are parsed where they lie, so that a chunk takes one read, or few when it is
 /// large, however many pages it has.
+///
+/// As an iterator it gives each page or an error, and ends after the first error.
 pub struct PageReader {
     source: Arc<dyn Source>,
     chunk: Arc<ChunkInfo>,
@@ -86,6 +90,12 @@ impl PageReader {
             return Err(ChunkInfo::new(Arc::clone(metadata.schema()), leaf, location.codec, row_group)?.place(error));
         }
         let mut chunk = ChunkInfo::new(Arc::clone(metadata.schema()), leaf, location.codec, row_group)?;
+        if location.absent {
+            return Err(chunk.place(Error::malformed("the column chunk has no metadata, so its pages cannot be found")));
+        }
+        if location.in_other_file {
+            return Err(chunk.place(Error::unsupported("the column chunk's pages are in another file")));
+        }
         chunk.carries_prefixes = metadata.has_prefixes_across_pages();
         if chunk.max_repetition == 0 && location.num_values != group.num_rows() {
             let error = format!("the chunk has {} values, its row group {} rows", location.num_values, group.num_rows());
@@ -123,7 +133,7 @@ impl PageReader {
         self.held_from = from;
     }
 
-    /// The next dictionary or data page; pages of other kinds are passed over.
+    /// The next dictionary or data page; `None` at the end of the chunk. Pages of other kinds are passed over.
     ///
     /// # Errors
     /// `Io` from the source; `Malformed` for a broken header or a page that crosses the end of the chunk; `Limit` for a page

@@ -12,7 +12,38 @@ use crate::error::{Error, Result};
 
 /// Something that has a size and gives ranges of bytes: a file, a slice, or anything of the caller's.
 ///
-/// Reads may come from several threads at once.
+/// Reads may come from several threads at once. Local files are [`FileSource`], memory is `Bytes`, anything that reads and
+/// seeks goes into a [`SeekSource`], and the rest takes two functions:
+///
+/// ```
+/// use std::ops::Range;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use bytes::Bytes;
+/// use herringbone::read::{self, Source};
+/// use herringbone::{Limits, Result};
+///
+/// /// Counts the reads of another source.
+/// struct Counted<S>(S, AtomicUsize);
+///
+/// impl<S: Source> Source for Counted<S> {
+///     fn size(&self) -> Result<u64> {
+///         self.0.size()
+///     }
+///
+///     fn read(&self, range: Range<u64>) -> Result<Bytes> {
+///         self.1.fetch_add(1, Ordering::Relaxed);
+///         self.0.read(range)
+///     }
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let file = Counted(read::FileSource::open("testdata/codecs.none-v1.parquet")?, AtomicUsize::new(0));
+/// assert_eq!(read::metadata(&file, &Limits::default())?.num_rows(), 150);
+/// assert_eq!(file.1.into_inner(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Source: Send + Sync {
     /// The size in bytes.
     ///
@@ -20,13 +51,15 @@ pub trait Source: Send + Sync {
     /// `Io`, as the source says.
     fn size(&self) -> Result<u64>;
 
-    /// The bytes of a range, all of them.
+    /// The bytes of a range, counted from the start of the file: all of them, whose number callers check.
     ///
     /// # Errors
     /// `Io` when the source fails or ends before the range does.
     fn read(&self, range: Range<u64>) -> Result<Bytes>;
 
-    /// How many bytes one read should take at the least when more will be wanted: large where each read costs a round trip.
+    /// How many bytes one read should take at the least when more will be wanted: large where each read costs a round trip,
+    /// small where memory is dear. Memory that is there already says `u64::MAX`.
+    ///
     /// The default is 4 MiB.
     fn window(&self) -> u64 {
         4 << 20
@@ -66,7 +99,9 @@ impl Source for Bytes {
     }
 }
 
-/// A local file, read at positions.
+/// A local file, read at positions: one system call a read, and no lock.
+///
+/// Its size is taken when it is opened. A file that shrinks afterwards ends in `Io` errors.
 #[derive(Debug)]
 pub struct FileSource {
     file: File,
@@ -167,7 +202,7 @@ fn read_at(file: &File, start: u64, length: usize, buffer: &mut Vec<u8>) -> Resu
     Ok(())
 }
 
-/// Anything that reads and seeks, behind a lock.
+/// Anything that reads and seeks, behind a lock: reads from several threads wait for each other.
 #[derive(Debug)]
 pub struct SeekSource<R> {
     reader: Mutex<R>,

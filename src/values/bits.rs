@@ -33,13 +33,14 @@ impl Bits {
         self.len == 0
     }
 
-    /// The words; the bits beyond the length are 0.
+    /// The words: bit `i` of the bitmap is bit `i % 64` of word `i / 64`, counted from the least significant; the bits beyond
+    /// the length are 0.
     #[inline]
     pub fn words(&self) -> &[u64] {
         &self.words
     }
 
-    /// The words.
+    /// The words, as [`words`](Self::words) has them.
     pub fn into_words(self) -> Vec<u64> {
         self.words
     }
@@ -57,7 +58,7 @@ impl Bits {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// The number of set bits among those from `start`.
+    /// The number of set bits among those from `start` on; 0 when there are none.
     pub fn count_ones_from(&self, start: usize) -> usize {
         let Some((first, rest)) = self.words.get(start / 64..).and_then(<[u64]>::split_first) else { return 0 };
         (first >> (start % 64)).count_ones() as usize + rest.iter().map(|word| word.count_ones() as usize).sum::<usize>()
@@ -127,7 +128,7 @@ impl Bits {
         }
     }
 
-    /// Appends the `n` bits of another bitmap from `start` on.
+    /// Appends `n` bits of another bitmap from `start` on, fewer when it has fewer.
     pub fn extend_from(&mut self, other: &Bits, start: usize, n: usize) {
         self.reserve(n);
         let n = n.min(other.len.saturating_sub(start));

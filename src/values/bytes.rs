@@ -49,12 +49,12 @@ impl ByteArrays {
         self.most.saturating_sub(self.data.len())
     }
 
-    /// The ends of the values, after a leading 0.
+    /// Where values end in [`data`](Self::data), in bytes, after a leading 0: one offset more than there are values.
     pub fn offsets(&self) -> &[i32] {
         &self.offsets
     }
 
-    /// All bytes.
+    /// The bytes of all values, without gaps.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
@@ -109,7 +109,7 @@ impl ByteArrays {
         (&mut self.offsets, &mut self.data)
     }
 
-    /// Offsets and data.
+    /// [`offsets`](Self::offsets) and [`data`](Self::data), as Arrow has them.
     pub fn into_parts(self) -> (Vec<i32>, Vec<u8>) {
         (self.offsets, self.data)
     }
@@ -128,7 +128,9 @@ impl<'a> FromIterator<&'a [u8]> for ByteArrays {
     }
 }
 
-/// Byte arrays of one width, one after another.
+/// Byte arrays of one width, one after another: value `i` is `data[i * width..(i + 1) * width]`.
+///
+/// Values may have no width at all; then they are only counted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FixedBytes {
     width: usize,

@@ -3,6 +3,22 @@
 //! Containers follow the *shape* of a physical type, not the type: INT32 and FLOAT are both words of 4 bytes, INT64 and
 //! DOUBLE words of 8, INT96 and FIXED_LEN_BYTE_ARRAY are bytes of one width. Few shapes mean few copies of each kernel;
 //! typed views such as [`Values::as_i64`] cost nothing.
+//!
+//! ```
+//! use herringbone::format::PhysicalType;
+//! use herringbone::values::{ByteArrays, Values};
+//!
+//! let words = Values::Words32(vec![1, u32::MAX]);
+//! assert_eq!(words.as_i32(), Some(&[1, -1][..]));
+//! assert_eq!(words.as_i64(), None);
+//!
+//! let names: ByteArrays = [&b"cod"[..], b"herring"].into_iter().collect();
+//! assert_eq!(names.offsets(), [0, 3, 10]);
+//! assert_eq!(Values::Bytes(names).len(), 2);
+//! assert!(Values::new(PhysicalType::Boolean, 0).as_bits().is_some());
+//! ```
+//!
+//! Specification: *Types* in the format's README.
 
 mod bits;
 mod bytes;
@@ -17,13 +33,13 @@ use crate::format::PhysicalType;
 /// Decoded values of one leaf column, without nulls or with a placeholder in each null's place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// INT32 and FLOAT, by their bits; also indices into a dictionary.
+    /// INT32 and FLOAT, by their bits, one word a value; also indices into a dictionary.
     Words32(Vec<u32>),
-    /// INT64 and DOUBLE, by their bits.
+    /// INT64 and DOUBLE, by their bits, one word a value.
     Words64(Vec<u64>),
-    /// BOOLEAN.
+    /// BOOLEAN, one bit a value.
     Bits(Bits),
-    /// BYTE_ARRAY.
+    /// BYTE_ARRAY: offsets and bytes, without lengths in between.
     Bytes(ByteArrays),
     /// FIXED_LEN_BYTE_ARRAY and INT96 (12 bytes).
     Fixed(FixedBytes),
@@ -60,7 +76,7 @@ impl Values {
         self.len() == 0
     }
 
-    /// The memory that the values take, in bytes.
+    /// The memory that the values take, in bytes; reserved memory that holds none is not counted.
     pub fn memory_size(&self) -> usize {
         match self {
             Values::Words32(words) => words.len().saturating_mul(4),
@@ -71,7 +87,7 @@ impl Values {
         }
     }
 
-    /// INT32 values.
+    /// The values as INT32; `None` for a container of another shape.
     pub fn as_i32(&self) -> Option<&[i32]> {
         match self {
             Values::Words32(words) => Some(bytemuck::cast_slice(words)),
@@ -79,7 +95,7 @@ impl Values {
         }
     }
 
-    /// INT64 values.
+    /// The values as INT64; `None` for a container of another shape.
     pub fn as_i64(&self) -> Option<&[i64]> {
         match self {
             Values::Words64(words) => Some(bytemuck::cast_slice(words)),
@@ -87,7 +103,7 @@ impl Values {
         }
     }
 
-    /// FLOAT values.
+    /// The values as FLOAT; `None` for a container of another shape.
     pub fn as_f32(&self) -> Option<&[f32]> {
         match self {
             Values::Words32(words) => Some(bytemuck::cast_slice(words)),
@@ -95,7 +111,7 @@ impl Values {
         }
     }
 
-    /// DOUBLE values.
+    /// The values as DOUBLE; `None` for a container of another shape.
     pub fn as_f64(&self) -> Option<&[f64]> {
         match self {
             Values::Words64(words) => Some(bytemuck::cast_slice(words)),
@@ -103,7 +119,7 @@ impl Values {
         }
     }
 
-    /// BOOLEAN values.
+    /// The values of BOOLEAN; `None` for a container of another shape.
     pub fn as_bits(&self) -> Option<&Bits> {
         match self {
             Values::Bits(bits) => Some(bits),
@@ -111,7 +127,7 @@ impl Values {
         }
     }
 
-    /// BYTE_ARRAY values.
+    /// The values of BYTE_ARRAY; `None` for a container of another shape.
     pub fn as_bytes(&self) -> Option<&ByteArrays> {
         match self {
             Values::Bytes(arrays) => Some(arrays),
@@ -119,7 +135,7 @@ impl Values {
         }
     }
 
-    /// FIXED_LEN_BYTE_ARRAY and INT96 values.
+    /// The values of FIXED_LEN_BYTE_ARRAY or INT96; `None` for a container of another shape.
     pub fn as_fixed(&self) -> Option<&FixedBytes> {
         match self {
             Values::Fixed(fixed) => Some(fixed),

@@ -154,9 +154,14 @@ impl<'a> BytesSlice<'a> {
         self.len() == 0
     }
 
-    /// The offsets, as they are.
+    /// The offsets, as they are: they need not begin with 0.
     pub fn offsets(&self) -> &'a [i32] {
         self.offsets
+    }
+
+    /// The bytes that the offsets point into.
+    pub fn data(&self) -> &'a [u8] {
+        self.data
     }
 
     /// The bytes of all values, without those before the first and after the last.
@@ -199,7 +204,7 @@ impl<'a> From<&'a ByteArrays> for BytesSlice<'a> {
     }
 }
 
-/// Byte arrays of one width, one after another.
+/// Byte arrays of one width, one after another: value `i` is `data[i * width..(i + 1) * width]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FixedSlice<'a> {
     width: usize,

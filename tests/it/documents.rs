@@ -13,10 +13,12 @@ fn documents_name_what_exists() {
     let (mut seen, mut faults) = (0, Vec::new());
     for path in &documents {
         let text = fs::read_to_string(path).expect("a readable document");
-        for reference in references(&text) {
-            seen += 1;
-            faults.extend(fault(reference).map(|fault| format!("{}: {fault}", path.display())));
-        }
+        let folder = path.parent().expect("a folder");
+        let missing = links(&text).into_iter().filter(|link| !folder.join(link).exists()).map(|link| format!("there is no `{link}`"));
+        let references = references(&text);
+        seen += references.len();
+        let wrong = references.into_iter().filter_map(fault).chain(missing);
+        faults.extend(wrong.map(|fault| format!("{}: {fault}", path.display())));
     }
     assert!(seen > 100, "found {seen} references: is the test looking for the wrong thing?");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -28,12 +30,16 @@ fn the_finder_sees_what_it_should() {
         references("see `src/a.rs` and `no path`, `src/b.rs::c`;\n```text\n`src/d.rs`\n```\n"),
         ["src/a.rs", "src/b.rs::c", "src/d.rs"]
     );
+    assert_eq!(links("[a](b.md), [c](https://d) and (e) [f](g/h.md#i)"), ["b.md", "g/h.md"]);
     assert_eq!(fault("src/error.rs::Error"), None);
     assert_eq!(fault("src/metadata/file.rs::FileMetadata::num_rows"), None);
     assert_eq!(fault("testdata/ints.*.parquet"), None);
     assert_eq!(fault("src/compression/"), None);
+    assert_eq!(fault("src/schema::Leaf"), None);
+    assert_eq!(fault("src/limits::Limits"), None);
     assert!(fault("src/no_such_file.rs").is_some());
     assert!(fault("src/error.rs::NoSuchItem").is_some());
+    assert!(fault("src/schema::NoSuchItem").is_some());
     assert!(fault("testdata/no_such_*.parquet").is_some());
     assert!(fault("testdata/ints.*.arrow.parquet").is_some());
 }
@@ -59,7 +65,14 @@ fn references(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// What is wrong with a reference: `path`, `path::item` or a path with a `*` in its last part.
+/// The files that links lead to.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains("://")).collect()
+}
+
+/// What is wrong with a reference: `path`, `path::item` or a path with a `*` in its last part. A path without an ending is a
+/// module, in one file or in a folder.
 fn fault(reference: &str) -> Option<String> {
     let (path, item) = match reference.split_once("::") {
         Some((path, item)) => (path, item.rsplit("::").next()),
@@ -68,11 +81,22 @@ fn fault(reference: &str) -> Option<String> {
     if path.contains('*') {
         return (!matches_any(path)).then(|| format!("no file is named like `{path}`"));
     }
-    let Some(item) = item else { return (!root().join(path).exists()).then(|| format!("there is no `{path}`")) };
-    let Ok(code) = fs::read_to_string(root().join(path)) else { return Some(format!("there is no file `{path}`")) };
+    let files = files_of(path);
+    let Some(item) = item else { return (files.is_empty() && !root().join(path).exists()).then(|| format!("there is no `{path}`")) };
+    let code: String = files.iter().map(|file| fs::read_to_string(file).expect("a readable file")).collect();
     let defines = |keyword: &str| code.match_indices(&format!("{keyword} {item}")).any(|(at, found)| !goes_on(&code[at + found.len()..]));
     let keywords = ["fn", "struct", "enum", "trait", "const", "static", "type", "macro_rules!"];
     (!keywords.into_iter().any(defines)).then(|| format!("`{path}` defines no `{item}`"))
+}
+
+/// The file of this path, or those of the module.
+fn files_of(path: &str) -> Vec<PathBuf> {
+    let path = root().join(path);
+    let folder = fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path());
+    folder
+        .chain([path.with_extension("rs"), path.clone()])
+        .filter(|file| file.is_file() && file.extension().is_some_and(|e| e == "rs"))
+        .collect()
 }
 
 /// Whether a name goes on at the start of `rest`.

@@ -2,16 +2,20 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::IntervalMonthDayNanoType;
-use arrow_array::{Array, ArrayRef, LargeStringArray, RecordBatch, make_array};
+use arrow_array::types::{Int32Type, IntervalMonthDayNanoType};
+use arrow_array::{
+    Array, ArrayRef, Date32Array, Float64Array, Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch, make_array,
+};
+use arrow_buffer::OffsetBuffer;
 use arrow_data::ArrayData;
-use arrow_schema::{DataType, Field, IntervalUnit, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Field, IntervalUnit, Schema, SchemaRef, TimeUnit};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take;
 use herringbone::ErrorKind;
-use herringbone::arrow::{ParquetFile, ScanBuilder};
+use herringbone::arrow::{ParquetFile, ScanBuilder, Strings};
 
 use crate::files::{self, TestFile};
 
@@ -107,6 +111,57 @@ fn row_groups_and_row_numbers_add_up() {
 }
 
 #[test]
+fn text_and_bytes_come_out_in_the_form_asked_for() {
+    let columns = AtomicUsize::new(0);
+    for_each_file(|file, golden| {
+        let parquet = open(file)?;
+        let scan = || parquet.scan().use_stored_schema(false);
+        let (plain, views, dictionaries) =
+            (read(scan().strings(Strings::Utf8))?, read(scan().strings(Strings::Utf8View))?, read(scan().strings(Strings::Dictionary))?);
+        for (index, column) in plain.columns().iter().enumerate() {
+            let (name, view, dictionary) = (golden.schema_ref().field(index).name(), views.column(index), dictionaries.column(index));
+            let alike = match column.data_type() {
+                DataType::Utf8 => view.as_string_view_opt().is_some_and(|view| view.iter().eq(column.as_string::<i32>())),
+                DataType::Binary => view.as_binary_view_opt().is_some_and(|view| view.iter().eq(column.as_binary::<i32>())),
+                _ => continue,
+            };
+            columns.fetch_add(1, Ordering::Relaxed);
+            if !alike {
+                return Err(format!("column {name:?} as views: {view:?}, expected {column:?}"));
+            }
+            let dictionary = dictionary.as_dictionary_opt::<Int32Type>().ok_or_else(|| format!("column {name:?} is no dictionary"))?;
+            same_values(&take(dictionary.values(), dictionary.keys(), None).map_err(text)?, column)
+                .map_err(|fault| format!("column {name:?} as a dictionary: {fault}"))?;
+        }
+        Ok(())
+    });
+    assert!(columns.into_inner() > 200, "too few columns of text and bytes");
+}
+
+#[test]
+fn without_the_stored_schema_files_read_as_if_there_were_none() {
+    let files = files::all();
+    let table = |file: &TestFile| file.name.split('.').next().unwrap_or_default().to_string();
+    let bare: Vec<&TestFile> = files.iter().filter(|file| file.name.ends_with("noschema")).collect();
+    let pairs: Vec<(&TestFile, &TestFile)> =
+        bare.iter().flat_map(|bare| files.iter().filter(|file| table(file) == table(bare)).map(move |file| (file, *bare))).collect();
+    assert!(pairs.len() > 50, "only {} pairs of files with and without a stored schema", pairs.len());
+    files::for_each(
+        &pairs,
+        |(file, bare)| format!("{} as {}", file.name, bare.name),
+        |(file, bare)| {
+            let ours = read(open(file)?.scan().use_stored_schema(false))?;
+            let golden = bare.golden();
+            // Some variants have fewer columns, or other units of time.
+            if ours.schema().fields().len() != golden.num_columns() || file.name.contains("coerce") || file.name.contains("item-names") {
+                return Ok(());
+            }
+            equal(&ours, &golden)
+        },
+    );
+}
+
+#[test]
 fn what_is_unsupported_does_not_stand_in_the_way_of_the_rest() {
     let files = files::all();
     let file = files.iter().find(|file| file.name == "unsupported.columns").expect("the file");
@@ -117,6 +172,40 @@ fn what_is_unsupported_does_not_stand_in_the_way_of_the_rest() {
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
         assert_eq!(error.place().column.as_deref(), Some(column), "{error}");
     }
+}
+
+#[test]
+fn the_comparison_sees_differences() {
+    let ints = |values: &[Option<i32>]| Arc::new(values.iter().copied().collect::<Int32Array>()) as ArrayRef;
+    let batch = |name: &str, column: ArrayRef, nullable: bool| {
+        let field = Field::new(name, column.data_type().clone(), nullable);
+        RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).expect("a batch")
+    };
+    let one = batch("x", ints(&[Some(1), None, Some(3)]), true);
+    assert_eq!(equal(&one, &one), Ok(()));
+    let others = [
+        batch("x", ints(&[Some(1), None, Some(4)]), true),
+        batch("x", ints(&[Some(1), Some(0), Some(3)]), true),
+        batch("x", ints(&[Some(1), None]), true),
+        batch("y", ints(&[Some(1), None, Some(3)]), true),
+        batch("x", Arc::new(Int64Array::from(vec![Some(1), None, Some(3)])), true),
+        batch("x", Arc::new(Date32Array::from(vec![Some(1), None, Some(3)])), true),
+    ];
+    for other in others {
+        assert!(equal(&one, &other).is_err() && equal(&other, &one).is_err(), "{other:?}");
+    }
+    let required = batch("x", ints(&[Some(1), Some(2)]), false);
+    assert!(equal(&required, &batch("x", ints(&[Some(1), Some(2)]), true)).is_err());
+    let nan = |bits: u64| batch("x", Arc::new(Float64Array::from(vec![f64::from_bits(bits)])) as ArrayRef, true);
+    assert_eq!(equal(&nan(0x7ff8 << 48), &nan(0x7ff8 << 48)), Ok(()));
+    assert!(equal(&nan(0), &nan(1 << 63)).is_err(), "0 and -0 differ");
+    let list = |inner: &str, last: i32| {
+        let field = Arc::new(Field::new(inner, DataType::Int32, true));
+        let offsets = OffsetBuffer::from_lengths([2, 0, 1]);
+        batch("x", Arc::new(ListArray::new(field, offsets, ints(&[Some(1), None, Some(last)]), None)) as ArrayRef, true)
+    };
+    assert_eq!(equal(&list("element", 3), &list("element", 3)), Ok(()));
+    assert!(equal(&list("element", 3), &list("element", 4)).is_err());
 }
 
 fn for_each_file(check: impl Fn(&TestFile, &RecordBatch) -> Result<(), String> + Sync) {

@@ -43,6 +43,10 @@ fn rooms_use_only_rooms_above_them() {
     let mut faults = Vec::new();
     for file in &files {
         let Some(room) = &file.room else { continue };
+        // The command is a crate of its own: it uses the library's public names alone, and its own `crate::`.
+        if room == "bin" {
+            continue;
+        }
         faults.extend(
             faults_of(room, &file.module, &file.code, &exports).into_iter().map(|fault| format!("{}: {fault}", file.path.display())),
         );

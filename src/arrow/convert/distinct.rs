@@ -1,65 +1,25 @@
 //! Values → their different ones and an index for each, for columns that are dictionaries in Arrow but not in the file.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::Arc;
 
-use arrow_buffer::NullBuffer;
-
-use crate::arrow::convert::is_valid;
-use crate::encoding::Dictionary;
+use crate::encoding::{Dictionary, DictionaryBuilder, Shape};
 use crate::error::{Error, Result};
-use crate::values::{Bits, ByteArrays, FixedBytes, Values};
+use crate::format::PhysicalType;
+use crate::values::Values;
 
-/// An index for each slot (0 for nulls) and the entries, in the order in which they first occur.
-pub(super) fn encode(values: &Values, validity: Option<&NullBuffer>) -> Result<(Vec<u32>, Arc<Dictionary>)> {
-    let (indices, entries) = match values {
-        Values::Words32(words) => {
-            let (indices, firsts) = number(words.iter(), validity);
-            (indices, Values::Words32(firsts.into_iter().copied().collect()))
-        }
-        Values::Words64(words) => {
-            let (indices, firsts) = number(words.iter(), validity);
-            (indices, Values::Words64(firsts.into_iter().copied().collect()))
-        }
-        Values::Bits(bits) => {
-            let (indices, firsts) = number(bits.iter(), validity);
-            (indices, Values::Bits(firsts.into_iter().collect::<Bits>()))
-        }
-        Values::Bytes(arrays) => {
-            let (indices, firsts) = number(arrays.iter(), validity);
-            let mut entries = ByteArrays::new();
-            firsts.into_iter().try_for_each(|entry| entries.push(entry))?;
-            (indices, Values::Bytes(entries))
-        }
-        Values::Fixed(fixed) => {
-            let (indices, firsts) = number(fixed.iter(), validity);
-            let mut entries = FixedBytes::new(fixed.width());
-            match fixed.width() {
-                0 => entries.extend_zeros(firsts.len()),
-                _ => firsts.into_iter().for_each(|entry| entries.extend_from_bytes(entry)),
-            }
-            (indices, Values::Fixed(entries))
-        }
+/// An index for each slot and the entries, in the order in which they first occur. Placeholders of nulls count as values.
+pub(super) fn encode(values: &Values) -> Result<(Vec<u32>, Arc<Dictionary>)> {
+    let (physical_type, width) = match values {
+        Values::Bits(_) => (PhysicalType::Boolean, 0),
+        Values::Words32(_) => (PhysicalType::Int32, 0),
+        Values::Words64(_) => (PhysicalType::Int64, 0),
+        Values::Bytes(_) => (PhysicalType::ByteArray, 0),
+        Values::Fixed(fixed) => (PhysicalType::FixedLenByteArray, fixed.width()),
     };
-    if entries.len() > i32::MAX as usize {
-        return Err(Error::limit("a dictionary of more than 2^31 values"));
+    let mut builder = DictionaryBuilder::new(Shape { physical_type, width }, usize::MAX, usize::MAX)?;
+    let mut indices = Vec::new();
+    if builder.intern(values.as_slice(), &mut indices)? < values.len() {
+        return Err(Error::limit("more than 2 GiB of different values in one batch: read fewer rows at a time"));
     }
-    Ok((indices, Arc::new(Dictionary::new(entries))))
-}
-
-fn number<T: Copy + Eq + Hash>(values: impl Iterator<Item = T>, validity: Option<&NullBuffer>) -> (Vec<u32>, Vec<T>) {
-    // The standard hasher is seeded at random: nobody can prepare a file of collisions.
-    let mut known: HashMap<T, u32> = HashMap::new();
-    let mut firsts = Vec::new();
-    let indices = values.enumerate().map(|(slot, value)| {
-        if !is_valid(validity, slot) {
-            return 0;
-        }
-        *known.entry(value).or_insert_with(|| {
-            firsts.push(value);
-            firsts.len().saturating_sub(1) as u32
-        })
-    });
-    (indices.collect(), firsts)
+    Ok((indices, Arc::new(Dictionary::new(builder.entries().clone()))))
 }

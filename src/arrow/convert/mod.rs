@@ -88,7 +88,7 @@ pub(crate) fn arrays(part: Part, validity: Option<NullBuffer>, conversion: Conve
     match part {
         Part::Indices { indices, dictionary } => dictionary::arrays(indices, &dictionary, validity, conversion, data_type),
         Part::Values(values) if matches!(data_type, DataType::Dictionary(..)) => {
-            let (indices, dictionary) = distinct::encode(&values, validity.as_ref())?;
+            let (indices, dictionary) = distinct::encode(&values)?;
             dictionary::arrays(indices, &dictionary, validity, conversion, data_type)
         }
         Part::Values(values) => plain(values, validity, conversion, data_type).map(one),

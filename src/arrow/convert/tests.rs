@@ -186,6 +186,15 @@ proptest! {
 }
 
 #[test]
+fn a_time_that_is_no_time_of_day_can_bring_a_far_day_back() {
+    let value = [&(-1_117_757_563_145_224_193i64).to_le_bytes()[..], &2_547_340u32.to_le_bytes()].concat();
+    let data_type = DataType::Timestamp(TimeUnit::Nanosecond, None);
+    let array = one_array(Part::Values(fixed_of(12, &[value])), None, Conversion::Int96(Overflow::Error), &data_type).unwrap();
+    let exact = i128::from(2_547_340 - 2_440_588) * 86_400_000_000_000 - 1_117_757_563_145_224_193;
+    assert_eq!(i128::from(array.as_primitive::<TimestampNanosecondType>().value(0)), exact);
+}
+
+#[test]
 fn whole_seconds() {
     let zone = DataType::Timestamp(TimeUnit::Second, Some("UTC".into()));
     let words = |words: &[i64]| Part::Values(Values::Words64(words.iter().map(|word| *word as u64).collect()));

@@ -1,1 +1,78 @@
-fn main() {}
+//! The `herringbone` command: looks into Parquet files, prints and converts them.
+//!
+//! Exit code 0 when all went well, 1 for a file that cannot be read or written, 2 for a command line that asks for what
+//! cannot be. It ends quietly when the reader of its output does.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod bench_columns;
+mod cat;
+mod cells;
+mod convert;
+mod count;
+mod failure;
+mod grid;
+mod head;
+mod index;
+mod input;
+mod meta;
+mod meta_json;
+mod pages;
+mod schema;
+mod sink;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Result;
+
+/// System allocators take most of the time of freeing and getting large buffers on some platforms.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Looks into Parquet files, prints and converts them.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Schema(schema::Args),
+    Meta(meta::Args),
+    Pages(pages::Args),
+    Count(count::Args),
+    Head(head::Args),
+    Cat(cat::Args),
+    Convert(convert::Args),
+    Bench(bench::Args),
+}
+
+impl Command {
+    fn run(self) -> Result {
+        match self {
+            Command::Schema(args) => schema::run(&args),
+            Command::Meta(args) => meta::run(&args),
+            Command::Pages(args) => pages::run(&args),
+            Command::Count(args) => count::run(&args),
+            Command::Head(args) => head::run(args),
+            Command::Cat(args) => cat::run(&args),
+            Command::Convert(args) => convert::run(&args),
+            Command::Bench(args) => bench::run(&args),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report();
+            failure.exit_code()
+        }
+    }
+}

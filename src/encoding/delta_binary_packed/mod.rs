@@ -14,11 +14,17 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 
-use crate::encoding::bit_packed::{pack, unpack32, unpack64};
-use crate::encoding::{Decoder, Encoder, too_few, wrong_container, wrong_values};
+mod sum;
+mod writer;
+
+pub(crate) use sum::Sum;
+pub(crate) use writer::DeltaWriter;
+
+use crate::encoding::word::Word;
+use crate::encoding::{Decoder, too_few, wrong_container};
 use crate::error::{Error, Result};
 use crate::simd::vectorized;
-use crate::values::{Values, ValuesSlice};
+use crate::values::Values;
 
 /// How many values are decoded at a time, so that both passes over them find them in the first-level cache.
 const BLOCK: usize = 1024;
@@ -54,7 +60,7 @@ struct Run {
     left: usize,
 }
 
-impl<W: Word> DeltaReader<W> {
+impl<W: Sum> DeltaReader<W> {
     /// A reader of the sequence that begins at byte `at`. Where there are no bytes, there are no values.
     ///
     /// # Errors
@@ -176,6 +182,8 @@ impl<W: Word> DeltaReader<W> {
         self.advance(out.len());
     }
 
+    /// The specification forbids widths beyond the type's, but writers that subtract INT32 in 64 bits used to need 33; the
+    /// sum is right in its low 32 bits all the same.
     #[inline]
     fn unpack(&self, page: &[u8], out: &mut [W]) {
         W::unpack(page.get(self.run.at..).unwrap_or_default(), self.run.bit, self.run.width, out);
@@ -226,7 +234,7 @@ impl<W: Word> DeltaReader<W> {
     }
 }
 
-impl<W: Word> Decoder for DeltaReader<W> {
+impl<W: Sum> Decoder for DeltaReader<W> {
     fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize> {
         let words = W::container(out).ok_or_else(wrong_container)?;
         if n > self.left {
@@ -284,303 +292,6 @@ fn ended() -> Error {
     Error::malformed("the delta-encoded values end too early")
 }
 
-/// Values in a block and miniblocks in it, as written: as others write INT64, so that every reader knows them.
-const WRITTEN_BLOCK: usize = 256;
-const WRITTEN_MINIBLOCKS: usize = 4;
-const WRITTEN_MINIBLOCK: usize = WRITTEN_BLOCK / WRITTEN_MINIBLOCKS;
-
-/// Writes a delta-encoded sequence.
-pub(crate) struct DeltaWriter<W> {
-    first: W,
-    last: W,
-    count: usize,
-    /// Differences of the block that is not full yet.
-    held: Vec<W>,
-    blocks: Vec<u8>,
-}
-
-impl<W: Word> Default for DeltaWriter<W> {
-    fn default() -> Self {
-        Self { first: W::default(), last: W::default(), count: 0, held: Vec::new(), blocks: Vec::new() }
-    }
-}
-
-impl<W: Word> DeltaWriter<W> {
-    /// Adds values.
-    pub(crate) fn extend(&mut self, values: &[W]) {
-        let mut rest = values;
-        if self.count == 0
-            && let Some((first, after)) = rest.split_first()
-        {
-            (self.first, self.last) = (*first, *first);
-            rest = after;
-        }
-        self.count = self.count.saturating_add(values.len());
-        while !rest.is_empty() {
-            let count = rest.len().min(WRITTEN_BLOCK.saturating_sub(self.held.len()));
-            let Some((now, later)) = rest.split_at_checked(count) else { break };
-            self.held.push(now.first().map_or(W::default(), |value| value.subtract(self.last)));
-            self.held.extend(now.iter().zip(now.get(1..).unwrap_or_default()).map(|(before, value)| value.subtract(*before)));
-            self.last = now.last().copied().unwrap_or_default();
-            rest = later;
-            if self.held.len() == WRITTEN_BLOCK {
-                self.flush();
-            }
-        }
-    }
-
-    /// About how many bytes the sequence has.
-    pub(crate) fn size(&self) -> usize {
-        let held = self.held.len().saturating_mul(size_of::<W>());
-        self.blocks.len().saturating_add(held).saturating_add(12)
-    }
-
-    /// Appends the sequence to `out` and begins the next one.
-    pub(crate) fn finish_to(&mut self, out: &mut Vec<u8>) {
-        self.flush();
-        for number in [WRITTEN_BLOCK, WRITTEN_MINIBLOCKS, self.count] {
-            write_varint(number as u64, out);
-        }
-        write_varint(to_zigzag(self.first.to_i64()), out);
-        out.append(&mut self.blocks);
-        self.count = 0;
-    }
-
-    fn flush(&mut self) {
-        if self.held.is_empty() {
-            return;
-        }
-        let mut used = [W::default(); WRITTEN_MINIBLOCKS];
-        let smallest = vectorized!(take_smallest(&mut self.held, &mut used));
-        let miniblocks = self.held.len().div_ceil(WRITTEN_MINIBLOCK);
-        self.held.resize(miniblocks.saturating_mul(WRITTEN_MINIBLOCK), W::default());
-        write_varint(to_zigzag(smallest.to_i64()), &mut self.blocks);
-        let widths = used.map(W::bits);
-        self.blocks.extend(widths.iter().map(|width| *width as u8));
-        for (values, width) in self.held.chunks(WRITTEN_MINIBLOCK).zip(widths) {
-            pack(values, width, &mut self.blocks);
-        }
-        self.held.clear();
-    }
-}
-
-impl<W: Word> Encoder for DeltaWriter<W> {
-    fn write(&mut self, values: ValuesSlice<'_>) -> Result<()> {
-        self.extend(W::slice(values).ok_or_else(wrong_values)?);
-        Ok(())
-    }
-
-    fn size_estimate(&self) -> usize {
-        self.size()
-    }
-
-    fn finish(&mut self, out: &mut Vec<u8>) {
-        self.finish_to(out);
-    }
-}
-
-/// Takes the smallest difference (signed) off all and returns it; `used` gets the bits that are set in each miniblock.
-#[inline(always)]
-fn take_smallest<W: Word>(differences: &mut [W], used: &mut [W; WRITTEN_MINIBLOCKS]) -> W {
-    let first = differences.first().copied().unwrap_or_default();
-    let smallest = differences.iter().fold(first, |smallest, difference| smallest.smaller(*difference));
-    for (miniblock, used) in differences.chunks_mut(WRITTEN_MINIBLOCK).zip(used) {
-        *used = miniblock.iter_mut().fold(W::default(), |used, difference| {
-            *difference = difference.subtract(smallest);
-            used.or(*difference)
-        });
-    }
-    smallest
-}
-
-fn write_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn to_zigzag(value: i64) -> u64 {
-    (value << 1 ^ value >> 63).cast_unsigned()
-}
-
-/// Integers that are summed: words of 4 or 8 bytes, wrapping.
-pub(crate) trait Word: Copy + Default + Into<u64> + Send + 'static {
-    fn from_u64(value: u64) -> Self;
-    /// The signed value.
-    fn to_i64(self) -> i64;
-    fn add(self, other: Self) -> Self;
-    fn subtract(self, other: Self) -> Self;
-    fn or(self, other: Self) -> Self;
-    /// The smaller one of signed values.
-    fn smaller(self, other: Self) -> Self;
-    /// The number of bits up to the highest one set.
-    fn bits(self) -> usize;
-    fn times(self, n: usize) -> Self;
-    /// The container of such words, if it is one.
-    fn container(values: &mut Values) -> Option<&mut Vec<Self>>;
-    fn slice(values: ValuesSlice<'_>) -> Option<&[Self]>;
-    fn unpack(bytes: &[u8], bit: usize, width: usize, out: &mut [Self]);
-    /// Makes differences into values: each becomes the one before it (`last` for the first), plus itself and `smallest`.
-    /// Returns the last.
-    fn running_sum(differences: &mut [Self], last: Self, smallest: Self) -> Self;
-}
-
-impl Word for u32 {
-    fn from_u64(value: u64) -> Self {
-        value as u32
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        self.wrapping_add(other)
-    }
-
-    #[inline(always)]
-    fn subtract(self, other: Self) -> Self {
-        self.wrapping_sub(other)
-    }
-
-    #[inline(always)]
-    fn or(self, other: Self) -> Self {
-        self | other
-    }
-
-    #[inline(always)]
-    fn smaller(self, other: Self) -> Self {
-        self.cast_signed().min(other.cast_signed()).cast_unsigned()
-    }
-
-    fn to_i64(self) -> i64 {
-        i64::from(self.cast_signed())
-    }
-
-    fn bits(self) -> usize {
-        u32::BITS.saturating_sub(self.leading_zeros()) as usize
-    }
-
-    #[inline(always)]
-    fn times(self, n: usize) -> Self {
-        self.wrapping_mul(n as u32)
-    }
-
-    fn container(values: &mut Values) -> Option<&mut Vec<Self>> {
-        match values {
-            Values::Words32(words) => Some(words),
-            _ => None,
-        }
-    }
-
-    fn slice(values: ValuesSlice<'_>) -> Option<&[Self]> {
-        match values {
-            ValuesSlice::Words32(words) => Some(words),
-            _ => None,
-        }
-    }
-
-    fn unpack(bytes: &[u8], bit: usize, width: usize, out: &mut [Self]) {
-        if width <= 32 {
-            return unpack32(bytes, bit, width, out);
-        }
-        // The specification forbids more than 32 bits here, but writers that subtract in 64 bits used to need 33; the
-        // sum is right in its low 32 bits all the same.
-        let mut wide = [0; 64];
-        let mut bit = bit;
-        for out in out.chunks_mut(wide.len()) {
-            let wide = wide.get_mut(..out.len()).unwrap_or_default();
-            unpack64(bytes, bit, width, wide);
-            out.iter_mut().zip(wide.iter()).for_each(|(out, wide)| *out = *wide as u32);
-            bit = bit.saturating_add(out.len().saturating_mul(width));
-        }
-    }
-
-    fn running_sum(differences: &mut [Self], last: Self, smallest: Self) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx512) = crate::simd::level().as_avx512() {
-            let last = x86::running_sum32(avx512, differences, last, smallest);
-            return running_sum(differences.as_chunks_mut::<16>().1, last, smallest);
-        }
-        running_sum(differences, last, smallest)
-    }
-}
-
-impl Word for u64 {
-    fn from_u64(value: u64) -> Self {
-        value
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        self.wrapping_add(other)
-    }
-
-    #[inline(always)]
-    fn subtract(self, other: Self) -> Self {
-        self.wrapping_sub(other)
-    }
-
-    #[inline(always)]
-    fn or(self, other: Self) -> Self {
-        self | other
-    }
-
-    #[inline(always)]
-    fn smaller(self, other: Self) -> Self {
-        self.cast_signed().min(other.cast_signed()).cast_unsigned()
-    }
-
-    fn to_i64(self) -> i64 {
-        self.cast_signed()
-    }
-
-    fn bits(self) -> usize {
-        u64::BITS.saturating_sub(self.leading_zeros()) as usize
-    }
-
-    #[inline(always)]
-    fn times(self, n: usize) -> Self {
-        self.wrapping_mul(n as u64)
-    }
-
-    fn container(values: &mut Values) -> Option<&mut Vec<Self>> {
-        match values {
-            Values::Words64(words) => Some(words),
-            _ => None,
-        }
-    }
-
-    fn slice(values: ValuesSlice<'_>) -> Option<&[Self]> {
-        match values {
-            ValuesSlice::Words64(words) => Some(words),
-            _ => None,
-        }
-    }
-
-    fn unpack(bytes: &[u8], bit: usize, width: usize, out: &mut [Self]) {
-        unpack64(bytes, bit, width, out);
-    }
-
-    fn running_sum(differences: &mut [Self], last: Self, smallest: Self) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx512) = crate::simd::level().as_avx512() {
-            let last = x86::running_sum64(avx512, differences, last, smallest);
-            return running_sum(differences.as_chunks_mut::<8>().1, last, smallest);
-        }
-        running_sum(differences, last, smallest)
-    }
-}
-
-#[inline(always)]
-fn running_sum<W: Word>(differences: &mut [W], last: W, smallest: W) -> W {
-    let mut sum = last;
-    for difference in differences {
-        sum = sum.add(smallest.add(*difference));
-        *difference = sum;
-    }
-    sum
-}
-
 #[inline(always)]
 fn sum<W: Word>(differences: &[W]) -> W {
     differences.iter().fold(W::default(), |sum, difference| sum.add(*difference))
@@ -594,61 +305,11 @@ fn progression<W: Word>(out: &mut [W], last: W, step: W) {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use fearless_simd::prelude::*;
-    use fearless_simd::{u32x16, u64x8};
-
-    fearless_simd::kernel!(
-        /// The running sum over whole groups of 16; returns the last one.
-        pub(super) fn running_sum32(avx512: Avx512, values: &mut [u32], last: u32, smallest: u32) -> u32 {
-            use core::arch::x86_64::*;
-            let zero = _mm512_setzero_si512();
-            let smallest = _mm512_set1_epi32(smallest.cast_signed());
-            let highest = _mm512_set1_epi32(15);
-            let mut before = _mm512_set1_epi32(last.cast_signed());
-            for group in values.as_chunks_mut::<16>().0 {
-                let sum: __m512i = u32x16::from_slice(avx512, group).into();
-                let sum = _mm512_add_epi32(sum, smallest);
-                let sum = _mm512_add_epi32(sum, _mm512_alignr_epi32::<15>(sum, zero));
-                let sum = _mm512_add_epi32(sum, _mm512_alignr_epi32::<14>(sum, zero));
-                let sum = _mm512_add_epi32(sum, _mm512_alignr_epi32::<12>(sum, zero));
-                let sum = _mm512_add_epi32(sum, _mm512_alignr_epi32::<8>(sum, zero));
-                let values: u32x16<_> = _mm512_add_epi32(sum, before).simd_into(avx512);
-                values.store_slice(group);
-                // Adding the group's own total leaves one addition between a group and the next.
-                before = _mm512_add_epi32(before, _mm512_permutexvar_epi32(highest, sum));
-            }
-            _mm_cvtsi128_si32(_mm512_castsi512_si128(before)).cast_unsigned()
-        }
-    );
-
-    fearless_simd::kernel!(
-        /// The running sum over whole groups of 8; returns the last one.
-        pub(super) fn running_sum64(avx512: Avx512, values: &mut [u64], last: u64, smallest: u64) -> u64 {
-            use core::arch::x86_64::*;
-            let zero = _mm512_setzero_si512();
-            let smallest = _mm512_set1_epi64(smallest.cast_signed());
-            let highest = _mm512_set1_epi64(7);
-            let mut before = _mm512_set1_epi64(last.cast_signed());
-            for group in values.as_chunks_mut::<8>().0 {
-                let sum: __m512i = u64x8::from_slice(avx512, group).into();
-                let sum = _mm512_add_epi64(sum, smallest);
-                let sum = _mm512_add_epi64(sum, _mm512_alignr_epi64::<7>(sum, zero));
-                let sum = _mm512_add_epi64(sum, _mm512_alignr_epi64::<6>(sum, zero));
-                let sum = _mm512_add_epi64(sum, _mm512_alignr_epi64::<4>(sum, zero));
-                let values: u64x8<_> = _mm512_add_epi64(sum, before).simd_into(avx512);
-                values.store_slice(group);
-                before = _mm512_add_epi64(before, _mm512_permutexvar_epi64(highest, sum));
-            }
-            _mm_cvtsi128_si64(_mm512_castsi512_si128(before)).cast_unsigned()
-        }
-    );
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::writer::{to_zigzag, write_varint};
     use super::*;
+    use crate::encoding::bit_packed::pack;
     use proptest::prelude::*;
 
     /// A sequence with blocks of any size, and `unused` as the widths of miniblocks without values.
@@ -678,7 +339,7 @@ pub(crate) mod tests {
         out
     }
 
-    fn i64s(values: &Values) -> Vec<i64> {
+    pub(super) fn i64s(values: &Values) -> Vec<i64> {
         match values {
             Values::Words32(words) => words.iter().map(|word| i64::from(word.cast_signed())).collect(),
             Values::Words64(words) => words.iter().map(|word| word.cast_signed()).collect(),
@@ -686,7 +347,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn decoder(page: &[u8], narrow: bool) -> Result<(Box<dyn Decoder>, Values)> {
+    pub(super) fn decoder(page: &[u8], narrow: bool) -> Result<(Box<dyn Decoder>, Values)> {
         Ok(match narrow {
             true => (Box::new(DeltaReader::<u32>::new(page, 0)?), Values::Words32(Vec::new())),
             false => (Box::new(DeltaReader::<u64>::new(page, 0)?), Values::Words64(Vec::new())),
@@ -746,33 +407,6 @@ pub(crate) mod tests {
                 at += n;
             }
             prop_assert_eq!(i64s(&out), expected);
-        }
-
-        #[test]
-        fn writes_what_it_reads(values in sequences(), narrow in any::<bool>(), pieces in prop::collection::vec(0..500usize, 0..6)) {
-            let values: Vec<i64> = values.into_iter().map(|value| if narrow { i64::from(value as i32) } else { value }).collect();
-            let words = match narrow {
-                true => Values::Words32(values.iter().map(|value| *value as u32).collect()),
-                false => Values::Words64(values.iter().map(|value| value.cast_unsigned()).collect()),
-            };
-            let mut encoder: Box<dyn Encoder> = if narrow { Box::new(DeltaWriter::<u32>::default()) } else { Box::new(DeltaWriter::<u64>::default()) };
-            // Two pages from one encoder, the first in pieces: they are the same, and as short as the naive twin's.
-            let mut at = 0;
-            for n in pieces.into_iter().chain([values.len()]) {
-                let end = (at + n).min(values.len());
-                encoder.write(words.as_slice().slice(at..end).unwrap()).unwrap();
-                at = end;
-            }
-            let mut page = vec![9];
-            encoder.finish(&mut page);
-            encoder.write(words.as_slice()).unwrap();
-            let mut again = Vec::new();
-            encoder.finish(&mut again);
-            prop_assert_eq!(&page[1..], &again);
-            prop_assert!(page.len() <= encode(&values, narrow, WRITTEN_MINIBLOCK, WRITTEN_MINIBLOCKS, 0).len() + 1);
-            let (mut decoder, mut out) = decoder(&again, narrow).unwrap();
-            decoder.read(&again, values.len(), &mut out).unwrap();
-            prop_assert_eq!(i64s(&out), values);
         }
 
         #[test]

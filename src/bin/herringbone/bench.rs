@@ -1,0 +1,116 @@
+//! `herringbone bench`: how long reading takes.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use arrow_array::RecordBatch;
+use herringbone::arrow::ParquetFile;
+
+use crate::bench_columns;
+use crate::failure::{Failure, Result};
+use crate::grid::{Align, Grid, thousands};
+use crate::input::{Columns, StringsArg};
+
+/// Times reading whole files into Arrow: all batches of a file are held at once, and the best run counts
+#[derive(clap::Args)]
+pub struct Args {
+    /// Parquet files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// How often each file is read
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// How many threads read; 0 for one on each core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// How columns of text and bytes are read, where the file's own Arrow schema does not say
+    #[arg(long, value_enum, default_value_t)]
+    strings: StringsArg,
+    /// These columns only: names or dotted paths, separated by commas
+    #[arg(long, value_name = "A,B.C")]
+    pub columns: Option<Columns>,
+    /// Print FILE, a tab and the milliseconds of the best run, and nothing else
+    #[arg(long)]
+    tsv: bool,
+    /// Show where the time goes: for each column its bytes and the time to decompress and to decode its pages, on one thread
+    #[arg(long, conflicts_with_all = ["tsv", "threads", "strings"])]
+    by_column: bool,
+}
+
+/// What was measured of a file.
+struct Measured {
+    best: Duration,
+    rows: u64,
+    /// Bytes of the file.
+    file: u64,
+    /// Bytes of the arrays in memory.
+    arrays: u64,
+}
+
+/// Runs the command. Files that cannot be read are named on standard error and the others timed all the same.
+pub fn run(args: &Args) -> Result {
+    let mut out = io::stdout().lock();
+    let mut rows = Vec::new();
+    let mut failed = false;
+    for path in &args.files {
+        let done = match (args.by_column, args.tsv) {
+            (true, _) => bench_columns::run(path, args, &mut out),
+            (false, true) => measure(path, args).and_then(|measured| {
+                let milliseconds = milliseconds(measured.best);
+                Ok(writeln!(out, "{}\t{milliseconds:.2}", path.display()).and_then(|()| out.flush())?)
+            }),
+            (false, false) => measure(path, args).map(|measured| rows.push(row(path, &measured))),
+        };
+        match done {
+            Ok(()) => {}
+            Err(Failure::File(message)) => {
+                Failure::File(message).report();
+                failed = true;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if !rows.is_empty() {
+        let right = ["rows", "file bytes", "Arrow bytes", "best ms", "rows/s", "file MB/s"].map(|name| (name, Align::Right));
+        Grid::new([("file", Align::Left)].into_iter().chain(right)).print(&rows, &mut out)?;
+    }
+    if failed { Err(Failure::Reported) } else { Ok(out.flush()?) }
+}
+
+fn measure(path: &Path, args: &Args) -> Result<Measured> {
+    let mut measured = Measured { best: Duration::MAX, rows: 0, file: 0, arrays: 0 };
+    for _ in 0..args.runs {
+        let start = Instant::now();
+        let file = ParquetFile::open(path)?;
+        let mut scan = file.scan().threads(args.threads).strings(args.strings.into());
+        if let Some(Columns(columns)) = &args.columns {
+            scan = scan.columns(columns);
+        }
+        let batches = scan.build()?.read_all()?;
+        // Batches are given back outside of the time, as those of other readers are.
+        measured.best = measured.best.min(start.elapsed());
+        measured.rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        measured.arrays = batches.iter().map(RecordBatch::get_array_memory_size).fold(0, |sum, size| sum + size as u64);
+        measured.file = file.metadata().file_size();
+    }
+    Ok(measured)
+}
+
+fn row(path: &Path, measured: &Measured) -> Vec<String> {
+    let per_second = |n: u64| n as f64 / measured.best.as_secs_f64().max(1e-9);
+    vec![
+        path.display().to_string(),
+        thousands(measured.rows),
+        thousands(measured.file),
+        thousands(measured.arrays),
+        format!("{:.2}", milliseconds(measured.best)),
+        thousands(per_second(measured.rows) as u64),
+        format!("{:.1}", per_second(measured.file) / 1e6),
+    ]
+}
+
+/// A duration as people compare them.
+pub fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

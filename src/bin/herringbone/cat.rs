@@ -1,0 +1,169 @@
+//! `herringbone cat`: the rows of files.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use arrow_schema::Schema;
+use clap::ValueEnum;
+use herringbone::arrow::{ParquetFile, Scan};
+
+use crate::failure::{Failure, Result};
+use crate::input::{Columns, open_for_streaming};
+use crate::sink::{Csv, JsonLines, Sink, Table};
+
+/// Prints rows of files, one file after the other
+///
+/// Bytes print as hexadecimal digits, instants in UTC, nested values as JSON. In tables nulls are NULL; on a terminal long
+/// values are cut and columns that do not fit are left out. In CSV nulls are empty and empty texts are "".
+#[derive(clap::Args)]
+pub struct Args {
+    /// Parquet files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How rows are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Compare the checksums of pages
+    #[arg(long)]
+    pub verify_crc: bool,
+}
+
+/// Which rows and columns.
+#[derive(clap::Args)]
+pub struct Selection {
+    /// These columns only, in this order: names or dotted paths, separated by commas
+    #[arg(long, value_name = "A,B.C")]
+    pub columns: Option<Columns>,
+    /// Pass over so many rows, counted over all files
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub offset: u64,
+    /// Print at most so many rows, counted over all files
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+}
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns
+    #[default]
+    Table,
+    /// One JSON object a line
+    Json,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+/// Rows of a batch: enough to decode fast, few enough to come soon.
+const BATCH_ROWS: usize = 8192;
+
+/// So few rows are read on one thread: starting others takes longer, and memory.
+const FEW_ROWS: u64 = 100_000;
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result {
+    let mut printer = Printer { format: args.format, width: terminal_width(), current: None };
+    let (mut offset, mut limit) = (args.selection.offset, args.selection.limit);
+    for (i, path) in args.files.iter().enumerate() {
+        if i > 0 && limit == Some(0) {
+            break;
+        }
+        let file = open_for_streaming(path)?;
+        let scan = scan(&file, args, offset, limit)?;
+        offset = offset.saturating_sub(file.metadata().num_rows());
+        limit = limit.map(|limit| limit.saturating_sub(scan.num_rows()));
+        printer.print(path, scan)?;
+    }
+    printer.finish()
+}
+
+fn scan(file: &ParquetFile, args: &Args, offset: u64, limit: Option<u64>) -> Result<Scan> {
+    let wanted = limit.unwrap_or(u64::MAX).min(file.metadata().num_rows().saturating_sub(offset));
+    let batch_rows = usize::try_from(wanted).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS);
+    let threads = if wanted <= FEW_ROWS { 1 } else { 0 };
+    let mut scan = file.scan().offset(offset).batch_rows(batch_rows).threads(threads).verify_crc(args.verify_crc);
+    if let Some(limit) = limit {
+        scan = scan.limit(limit);
+    }
+    if let Some(Columns(columns)) = &args.selection.columns {
+        scan = scan.columns(columns);
+    }
+    Ok(scan.build()?)
+}
+
+/// The width of the terminal that is printed to, if it is one.
+fn terminal_width() -> Option<usize> {
+    let out = io::stdout();
+    out.is_terminal().then(|| console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns)))
+}
+
+/// Prints the rows of one file after the other.
+struct Printer {
+    format: Format,
+    width: Option<usize>,
+    current: Option<Current>,
+}
+
+struct Current {
+    sink: Box<dyn Sink>,
+    schema: Schema,
+}
+
+impl Printer {
+    fn print(&mut self, path: &Path, scan: Scan) -> Result {
+        let schema = scan.schema();
+        let same = |current: &Current| names(&current.schema).eq(names(&schema));
+        match (&self.current, self.format) {
+            (Some(_), Format::Json) => {}
+            (Some(current), _) if same(current) => {}
+            (Some(_), Format::Csv) => {
+                self.finish()?;
+                return Err(Failure::File(format!(
+                    "{} has other columns than the file before it: choose some with --columns",
+                    path.display()
+                )));
+            }
+            (Some(_), Format::Table) => {
+                self.finish()?;
+                writeln!(io::stdout())?;
+                self.current = None;
+            }
+            (None, _) => {}
+        }
+        let current =
+            self.current.get_or_insert_with(|| Current { sink: sink(self.format, &schema, self.width), schema: Schema::clone(&schema) });
+        for batch in scan {
+            match batch {
+                Ok(batch) => current.sink.write(&batch)?,
+                Err(error) => {
+                    // The rows before the damage are worth seeing.
+                    current.sink.finish()?;
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result {
+        match &mut self.current {
+            Some(current) => current.sink.finish(),
+            None => Ok(()),
+        }
+    }
+}
+
+fn names(schema: &Schema) -> impl Iterator<Item = &str> {
+    schema.fields().iter().map(|field| field.name().as_str())
+}
+
+fn sink(format: Format, schema: &Schema, width: Option<usize>) -> Box<dyn Sink> {
+    let out = io::stdout().lock();
+    match format {
+        Format::Table => Box::new(Table::new(BufWriter::new(out), schema, width)),
+        Format::Json => Box::new(JsonLines::new(out)),
+        Format::Csv => Box::new(Csv::new(out, schema)),
+    }
+}

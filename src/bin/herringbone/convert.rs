@@ -1,0 +1,144 @@
+//! `herringbone convert`: a file in another format.
+
+use std::io::{BufWriter, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use arrow_schema::Schema;
+use clap::ValueEnum;
+use herringbone::arrow::Scan;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::failure::{Failure, Result};
+use crate::input::{Columns, StringsArg, open_for_streaming};
+use crate::sink::{Csv, Ipc, JsonLines, Sink};
+use crate::target::Target;
+
+/// Converts a Parquet file to an Arrow IPC file, NDJSON or CSV
+///
+/// The ending of OUT says to what: .arrow, .feather or .ipc; .ndjson, .jsonl or .json; .csv. OUT appears when it is whole and
+/// not before; a file that is there already is replaced. In an Arrow file, columns of dictionaries become columns of their
+/// values.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A Parquet file
+    input: PathBuf,
+    /// The file to write
+    output: PathBuf,
+    /// The format of OUT, whatever its ending is
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    to: Option<Format>,
+    /// These columns only, in this order: names or dotted paths, separated by commas
+    #[arg(long, value_name = "A,B.C")]
+    columns: Option<Columns>,
+    /// How columns of text and bytes are stored in an Arrow file, where the file's own Arrow schema does not say
+    #[arg(long, value_enum, default_value_t)]
+    strings: StringsArg,
+    /// The most rows of a batch
+    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..))]
+    batch_rows: u32,
+    /// How many threads read; 0 for one on each core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Compare the checksums of pages
+    #[arg(long)]
+    verify_crc: bool,
+    /// Fail if OUT is there already
+    #[arg(long)]
+    no_overwrite: bool,
+}
+
+/// What a file can be converted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// An Arrow IPC file
+    Arrow,
+    /// One JSON object a line
+    Ndjson,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result {
+    let format = args.to.map_or_else(|| format_of(&args.output), Ok)?;
+    let scan = scan(args)?;
+    let mut target = Target::create(&args.output, !args.no_overwrite)?;
+    let mut sink = sink(format, &mut target, &scan.schema())?;
+    let progress = progress(scan.num_rows());
+    for batch in scan {
+        let batch = batch?;
+        sink.write(&batch)?;
+        progress.inc(batch.num_rows() as u64);
+    }
+    sink.finish()?;
+    drop(sink);
+    progress.finish_and_clear();
+    target.finish()
+}
+
+fn scan(args: &Args) -> Result<Scan> {
+    let file = open_for_streaming(&args.input)?;
+    let mut scan = file.scan().batch_rows(args.batch_rows as usize).strings(args.strings.into());
+    scan = scan.threads(args.threads).verify_crc(args.verify_crc);
+    if let Some(Columns(columns)) = &args.columns {
+        scan = scan.columns(columns);
+    }
+    Ok(scan.build()?)
+}
+
+/// The format that the ending of a file's name stands for.
+fn format_of(path: &Path) -> Result<Format> {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    match ending.as_deref() {
+        Some("arrow" | "feather" | "ipc") => Ok(Format::Arrow),
+        Some("ndjson" | "jsonl" | "json") => Ok(Format::Ndjson),
+        Some("csv") => Ok(Format::Csv),
+        _ => Err(Failure::Usage(format!(
+            "the ending of {} says nothing about its format: use .arrow, .ndjson or .csv, or --to",
+            path.display()
+        ))),
+    }
+}
+
+fn sink<'a>(format: Format, target: &'a mut Target, schema: &Schema) -> Result<Box<dyn Sink + 'a>> {
+    Ok(match format {
+        Format::Arrow => Box::new(Ipc::new(BufWriter::with_capacity(1 << 20, target), schema)?),
+        Format::Ndjson => Box::new(JsonLines::new(target)),
+        Format::Csv => Box::new(Csv::new(target, schema)),
+    })
+}
+
+/// A bar on standard error, if that is a terminal.
+fn progress(rows: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(rows), ProgressDrawTarget::stderr());
+    // The template is a constant that is tested.
+    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+const TEMPLATE: &str = "{wide_bar} {human_pos} of {human_len} rows, {eta} left";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_progress_bar_has_its_style() {
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+    }
+
+    #[test]
+    fn endings() {
+        for (name, format) in [("a.arrow", Format::Arrow), ("a.b.CSV", Format::Csv), ("x/y.jsonl", Format::Ndjson)] {
+            assert_eq!(format_of(Path::new(name)).unwrap(), format);
+        }
+        for name in ["arrow", "a.parquet", "a.", ".csv"] {
+            assert!(matches!(format_of(Path::new(name)), Err(Failure::Usage(_))), "{name}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Files that are read, and what of them.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use herringbone::arrow::{ParquetFile, Strings};
+use herringbone::read::{self, FileSource};
+use herringbone::schema::Leaf;
+use herringbone::{FileMetadata, Limits};
+
+use crate::failure::{Failure, Result};
+
+/// What streaming allows itself: memory follows these figures and not the file.
+pub fn streaming_limits() -> Limits {
+    Limits { batch_bytes: 128 << 20, memory_bytes: 512 << 20, ..Limits::default() }
+}
+
+/// Opens a file for record batches that are handed on one after another.
+pub fn open_for_streaming(path: &Path) -> Result<ParquetFile> {
+    Ok(ParquetFile::open_with(path, streaming_limits())?)
+}
+
+/// Opens a file for its metadata and pages.
+pub fn open_for_pages(path: &Path) -> Result<(Arc<FileSource>, FileMetadata)> {
+    let source = Arc::new(FileSource::open(path)?);
+    let metadata = read::metadata(&source, &Limits::default()).map_err(|error| error.in_file(path.display().to_string()))?;
+    Ok((source, metadata))
+}
+
+/// Names of columns, separated by commas; in double quotes a name may hold commas itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns(pub Vec<String>);
+
+impl std::str::FromStr for Columns {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let mut names = vec![String::new()];
+        let (mut quoted, mut characters) = (false, text.chars().peekable());
+        while let Some(character) = characters.next() {
+            let Some(name) = names.last_mut() else { break };
+            match character {
+                '"' if quoted && characters.peek() == Some(&'"') => {
+                    characters.next();
+                    name.push('"');
+                }
+                '"' if quoted || name.is_empty() => quoted = !quoted,
+                ',' if !quoted => names.push(String::new()),
+                other => name.push(other),
+            }
+        }
+        match quoted {
+            true => Err("a quote is not closed".to_owned()),
+            false => Ok(Self(names)),
+        }
+    }
+}
+
+/// How columns of text and bytes are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum StringsArg {
+    /// Offsets into one buffer (Arrow's Utf8 and Binary)
+    #[default]
+    Utf8,
+    /// Views of 16 bytes (Utf8View and BinaryView)
+    View,
+    /// Indices into the values that occur (Dictionary)
+    Dictionary,
+}
+
+impl From<StringsArg> for Strings {
+    fn from(strings: StringsArg) -> Self {
+        match strings {
+            StringsArg::Utf8 => Strings::Utf8,
+            StringsArg::View => Strings::Utf8View,
+            StringsArg::Dictionary => Strings::Dictionary,
+        }
+    }
+}
+
+/// The leaf columns that a name or a dotted path stands for.
+pub fn leaves(metadata: &FileMetadata, name: &str) -> Result<Range<usize>> {
+    let schema = metadata.schema();
+    // Names of the root first, which may have dots themselves.
+    let root = schema.fields().iter().find(|field| field.name() == name);
+    match root.or_else(|| schema.field(name)) {
+        Some(field) => Ok(field.leaves()),
+        None => Err(Failure::Usage(format!("there is no column {name:?}; the file has {}", some(schema.leaves())))),
+    }
+}
+
+/// The one leaf column that a name or a dotted path stands for.
+pub fn leaf(metadata: &FileMetadata, name: &str) -> Result<usize> {
+    let leaves = leaves(metadata, name)?;
+    if leaves.len() == 1 {
+        return Ok(leaves.start);
+    }
+    let below = metadata.schema().leaves().get(leaves).unwrap_or_default();
+    Err(Failure::Usage(format!("{name:?} has {} columns: name one of {}", below.len(), some(below))))
+}
+
+/// The paths of the first leaves of many.
+fn some(leaves: &[Leaf]) -> String {
+    const MOST: usize = 20;
+    let mut paths: Vec<&str> = leaves.iter().take(MOST).map(|leaf| leaf.path.dotted()).collect();
+    if leaves.len() > MOST {
+        paths.push("…");
+    }
+    paths.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_columns() {
+        for (text, expected) in [
+            ("a", vec!["a"]),
+            ("a,b.c,d e", vec!["a", "b.c", "d e"]),
+            ("\"a,b\",c", vec!["a,b", "c"]),
+            ("\"a\"\"b\"", vec!["a\"b"]),
+            ("a\"b", vec!["a\"b"]),
+            ("", vec![""]),
+            ("a,", vec!["a", ""]),
+        ] {
+            assert_eq!(text.parse::<Columns>().unwrap().0, expected, "{text}");
+        }
+        assert!("\"a".parse::<Columns>().is_err());
+    }
+}

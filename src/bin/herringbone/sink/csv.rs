@@ -1,0 +1,85 @@
+//! Comma-separated values (RFC 4180).
+
+use std::io::Write;
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+
+use super::{PIECE, Sink, cells};
+use crate::cells::Style;
+use crate::failure::Result;
+
+/// Writes a line of names and a line for each row, which ends in a line feed.
+///
+/// A null is nothing between the commas and an empty text is `""`. Only in a table of one column a null is `""` as well,
+/// because readers take empty lines for no lines.
+pub struct Csv<W> {
+    out: W,
+    text: Vec<u8>,
+}
+
+impl<W: Write> Csv<W> {
+    /// Writes the header to `out`, in pieces that need no buffer.
+    pub fn new(out: W, schema: &Schema) -> Self {
+        let mut text = Vec::new();
+        for (i, field) in schema.fields().iter().enumerate() {
+            if i > 0 {
+                text.push(b',');
+            }
+            append(field.name().as_bytes(), &mut text);
+        }
+        text.push(b'\n');
+        Self { out, text }
+    }
+
+    fn flush(&mut self, least: usize) -> Result {
+        if self.text.len() > least {
+            self.out.write_all(&self.text)?;
+            self.text.clear();
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Sink for Csv<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result {
+        let cells = cells(batch, Style::Text)?;
+        let mut value = Vec::new();
+        for row in 0..batch.num_rows() {
+            for (i, column) in cells.iter().enumerate() {
+                if i > 0 {
+                    self.text.push(b',');
+                }
+                if !column.is_null(row) || cells.len() == 1 {
+                    value.clear();
+                    column.write(row, &mut value);
+                    append(&value, &mut self.text);
+                }
+            }
+            self.text.push(b'\n');
+            self.flush(PIECE)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result {
+        self.flush(0)?;
+        Ok(self.out.flush()?)
+    }
+}
+
+/// Appends a value, in quotes where it needs them.
+fn append(value: &[u8], text: &mut Vec<u8>) {
+    if !value.is_empty() && !value.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+        text.extend_from_slice(value);
+        return;
+    }
+    text.push(b'"');
+    for byte in value {
+        if *byte == b'"' {
+            text.push(b'"');
+        }
+        text.push(*byte);
+    }
+    text.push(b'"');
+}
