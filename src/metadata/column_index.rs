@@ -22,8 +22,8 @@ pub struct ColumnIndex {
     mins: Values,
     maxs: Values,
     boundary_order: BoundaryOrder,
-    null_counts: Option<Vec<u64>>,
-    nan_counts: Option<Vec<u64>>,
+    null_counts: Option<Vec<i64>>,
+    nan_counts: Option<Vec<i64>>,
     repetition_levels: Option<Vec<i64>>,
     definition_levels: Option<Vec<i64>>,
 }
@@ -98,12 +98,12 @@ impl ColumnIndex {
 
     /// Number of nulls in a page; that it is not known does not mean that there are none.
     pub fn null_count(&self, page: usize) -> Option<u64> {
-        self.null_counts.as_ref()?.get(page).copied()
+        count(&self.null_counts, page)
     }
 
     /// Number of NaN values in a page; that it is not known does not mean that there are none.
     pub fn nan_count(&self, page: usize) -> Option<u64> {
-        self.nan_counts.as_ref()?.get(page).copied()
+        count(&self.nan_counts, page)
     }
 
     /// How often each repetition level occurs in a page, from 0 to the leaf's maximum; `None` if it is not known.
@@ -185,13 +185,16 @@ fn check_sorted(raw: &format::ColumnIndex<'_>, context: Context<'_>) -> Result<(
     Ok(())
 }
 
-fn counts(raw: Option<Vec<i64>>, num_pages: usize) -> Result<Option<Vec<u64>>> {
-    let Some(raw) = raw else { return Ok(None) };
-    if raw.len() != num_pages {
-        return Err(lying("counts for another number of pages"));
+fn counts(raw: Option<Vec<i64>>, num_pages: usize) -> Result<Option<Vec<i64>>> {
+    match raw {
+        Some(raw) if raw.len() != num_pages => Err(lying("counts for another number of pages")),
+        raw => Ok(raw),
     }
-    let counts: Option<Vec<u64>> = raw.into_iter().map(|count| u64::try_from(count).ok()).collect();
-    counts.map(Some).ok_or_else(|| lying("a negative count"))
+}
+
+/// A count; what is negative was not known to the writer (parquet-mr puts −1).
+fn count(counts: &Option<Vec<i64>>, page: usize) -> Option<u64> {
+    u64::try_from(*counts.as_ref()?.get(page)?).ok()
 }
 
 fn levels(max_level: u8) -> usize {
