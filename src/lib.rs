@@ -1,4 +1,5 @@
-//! Herringbone reads [Parquet](https://parquet.apache.org) files: any file, fast, and without harm from broken ones.
+//! Herringbone reads and writes [Parquet](https://parquet.apache.org) files: any file, fast, and without harm from broken
+//! ones.
 //!
 //! # Reading a file
 //!
@@ -26,11 +27,45 @@
 //!
 //! Files are opened by path, from bytes in memory, or from anything that implements [`Source`](read::Source).
 //!
+//! # Writing a file
+//!
+//! A [`FileWriter`](write::FileWriter) takes column chunks in order; a [`LeafWriter`](write::LeafWriter) encodes one of them
+//! from typed values and levels, on any thread. Encodings are chosen by the data unless the options say otherwise.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use herringbone::schema::Schema;
+//! use herringbone::values::{ByteArrays, Values, ValuesSlice};
+//! use herringbone::write::{FileWriter, LevelsSlice, WriterOptions};
+//!
+//! # fn main() -> herringbone::Result<()> {
+//! let schema: Schema = "message catch { required int32 boxes; required binary species (STRING); }".parse()?;
+//! let mut bytes = Vec::new();
+//! let mut file = FileWriter::new(&mut bytes, Arc::new(schema), WriterOptions::default())?;
+//!
+//! let mut boxes = file.leaf_writer(0)?;
+//! boxes.write(ValuesSlice::Words32(&[12, 7]), LevelsSlice::Present)?;
+//! let names: ByteArrays = [&b"herring"[..], b"sprat"].into_iter().collect();
+//! let mut species = file.leaf_writer(1)?;
+//! species.write(Values::Bytes(names).as_slice(), LevelsSlice::Present)?;
+//!
+//! file.append_row_group([boxes.finish()?, species.finish()?])?;
+//! assert_eq!(file.close()?.num_rows(), 2);
+//! assert!(bytes.ends_with(b"PAR1"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A local file made by [`FileWriter::create`](write::FileWriter::create) appears under its name when all of it is written, or
+//! not at all.
+//!
 //! # Two levels
 //!
 //! - [`arrow`]: record batches, parallel by default. For those who want the data.
-//! - [`read`]: metadata, streams of compressed pages, decompressed and decoded where and when the caller likes, without an
-//!   opinion about memory formats and threads. For engines. `default-features = false` has this level alone.
+//! - [`read`] and [`write`](mod@write): metadata, streams of compressed pages, decompressed and decoded where and when the
+//!   caller likes, column chunks encoded the same way, without an opinion about memory formats and threads. For engines.
+//!   `default-features = false` has this level alone.
 //!
 //! What lies under both, in the order in which data walks through it:
 //!
