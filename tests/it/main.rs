@@ -3,6 +3,8 @@
 mod documents;
 mod layering;
 
+#[cfg(feature = "cli")]
+mod cli;
 #[cfg(feature = "arrow")]
 mod corpora;
 #[cfg(feature = "arrow")]

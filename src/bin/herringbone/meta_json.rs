@@ -223,10 +223,10 @@ pub fn bound(bound: &Bound<'_>, leaf: &Leaf) -> Value {
     json!({"value": number.unwrap_or(Value::String(text)), "exact": bound.is_exact(), "bytes": hexadecimal(bound.bytes())})
 }
 
-/// A bound for people: one that is no value of the column has `~` in front of it.
+/// A bound for people: one that is no value of the column has `~` in front of it, and no bytes at all are `""`.
 pub fn bound_text(bound: &Bound<'_>, leaf: &Leaf) -> String {
     const MOST: usize = 32;
-    let text = plain_text(bound, leaf);
+    let text = Some(plain_text(bound, leaf)).filter(|text| !text.is_empty()).unwrap_or_else(|| "\"\"".to_owned());
     let cut = console::truncate_str(&text, MOST, "…");
     format!("{}{cut}", if bound.is_exact() { "" } else { "~" })
 }
