@@ -149,6 +149,7 @@ impl HybridReader {
     }
 
     /// Fills `out` with the next values and returns how many there were.
+    #[cfg(test)]
     pub(crate) fn fill(&mut self, bytes: &[u8], out: &mut [u32]) -> Result<usize> {
         let mut done = 0;
         while let Some(rest) = out.get_mut(done..)

@@ -82,7 +82,7 @@ impl HybridWriter {
     }
 
     /// Adds a value.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn push(&mut self, value: u32, out: &mut Vec<u8>) {
         self.push_run(value, 1, out);
     }
