@@ -72,6 +72,13 @@ impl<W: Write> Assembler<W> {
         self.failed = true;
     }
 
+    /// Runs a step that makes the file one that cannot be completed when it fails.
+    pub(crate) fn guarded<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let done = step(self);
+        self.failed |= done.is_err();
+        done
+    }
+
     /// Writes bytes and returns where they begin.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<u64> {
         self.check()?;

@@ -227,4 +227,4 @@ impl ColumnOptions {
 }
 
 /// Sizes of pages are 32-bit signed, and an estimate may be off.
-const MOST_PAGE_BYTES: usize = 1 << 30;
+pub(super) const MOST_PAGE_BYTES: usize = 1 << 30;

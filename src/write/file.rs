@@ -37,6 +37,8 @@ use crate::write::{LeafWriter, LocalFile, RowGroupWriter, SinkOptions, WritePlan
 pub struct FileWriter<W> {
     plan: Arc<WritePlan>,
     key_values: Vec<(String, Option<String>)>,
+    /// The order that the bounds of each column have: that of the type, unless row groups with another were copied.
+    pub(super) column_orders: Vec<ColumnOrder>,
     pub(super) assembler: Assembler<W>,
     /// What makes the sink's contents permanent.
     complete: fn(W) -> Result<()>,
@@ -57,7 +59,18 @@ impl<W: Write> FileWriter<W> {
     /// `Io` from the sink.
     pub fn with_plan(sink: W, plan: Arc<WritePlan>) -> Result<Self> {
         let key_values = plan.options().key_values().to_vec();
-        Ok(Self { plan, key_values, assembler: Assembler::new(sink)?, complete: |_| Ok(()) })
+        let column_orders = plan.schema().leaves().iter().map(|_| ColumnOrder::TypeOrder).collect();
+        Ok(Self::from_parts(plan, key_values, column_orders, Assembler::new(sink)?, |_| Ok(())))
+    }
+
+    pub(super) fn from_parts(
+        plan: Arc<WritePlan>,
+        key_values: Vec<(String, Option<String>)>,
+        column_orders: Vec<ColumnOrder>,
+        assembler: Assembler<W>,
+        complete: fn(W) -> Result<()>,
+    ) -> Self {
+        Self { plan, key_values, column_orders, assembler, complete }
     }
 
     /// The schema and the options, for those who encode.
@@ -130,13 +143,12 @@ impl<W: Write> FileWriter<W> {
     /// As for [`close`](Self::close).
     pub fn close_into(self) -> Result<(FileMetadata, W)> {
         let options = self.plan.options();
-        let schema = self.plan.schema();
         let facts = FileFacts {
-            schema,
+            schema: self.plan.schema(),
             version: options.format_version,
             created_by: Some(&options.created_by),
             key_values: key_values(&self.key_values),
-            column_orders: schema.leaves().iter().map(|_| ColumnOrder::TypeOrder).collect(),
+            column_orders: self.column_orders,
         };
         self.assembler.finish(facts)
     }

@@ -11,6 +11,7 @@ use crate::metadata::BloomFilter;
 use crate::values::{Values, ValuesSlice};
 use crate::write::bounds::Bounds;
 use crate::write::chunk::{WrittenChunk, empty_meta};
+use crate::write::chunker::Chunker;
 use crate::write::levels::{Checked, LevelsSlice, PageLevels};
 use crate::write::page::{DataPage, PageWriter};
 use crate::write::settings::{LeafSettings, WritePlan};
@@ -46,6 +47,7 @@ pub struct LeafWriter {
     page_bounds: Option<Bounds>,
     bounds: Option<Bounds>,
     comparer: Option<RowComparer>,
+    chunker: Option<Chunker>,
     /// The finished data pages.
     data: Vec<u8>,
     records: Vec<PageRecord>,
@@ -73,6 +75,7 @@ impl LeafWriter {
             page_bounds: bounds.clone(),
             bounds,
             comparer: sorted.map(|(sorted, order)| RowComparer::new(order, sorted)),
+            chunker: settings.chunking.as_ref().map(Chunker::new),
             data: Vec::new(),
             records: Vec::new(),
             encodings: Vec::new(),
@@ -164,9 +167,17 @@ impl LeafWriter {
 
     fn write_given(&mut self, given: Given<'_>, levels: LevelsSlice<'_>) -> Result<()> {
         let levels = Checked::new(levels, &self.settings.leaf, given.len())?;
+        let cuts = self.chunker.as_mut().map(|chunker| chunker.cuts(given, &levels)).unwrap_or_default();
+        let mut cuts = cuts.into_iter().peekable();
         let (mut entry, mut value) = (0, 0);
         while entry < levels.entries {
-            let rows = self.settings.page_rows.saturating_sub(self.levels.rows());
+            if cuts.next_if_eq(&entry).is_some() && self.levels.entries() > 0 {
+                self.end_page()?;
+            }
+            let mut rows = self.settings.page_rows.saturating_sub(self.levels.rows());
+            if let Some(cut) = cuts.peek() {
+                rows = rows.min(levels.rows(entry, *cut));
+            }
             let (piece, values) = self.fitting(given, &levels, entry, value, rows);
             let Some((end, rows)) = piece else {
                 self.end_page()?;

@@ -78,9 +78,28 @@ impl<'a> Checked<'a> {
         }
     }
 
+    /// The levels of an entry.
+    pub(crate) fn at(&self, entry: usize) -> (u8, u8) {
+        let level = |levels: &[u8], missing| levels.get(entry).copied().unwrap_or(missing);
+        match self.kind {
+            Kind::Present => (0, self.max),
+            Kind::Validity(bits) => (0, bits.slice(entry..entry + 1).map_or(0, |bit| bit.count_ones() as u8)),
+            Kind::Flat(definition) => (0, level(definition, self.max)),
+            Kind::Nested { repetition, definition } => (level(repetition, 0), level(definition, self.max)),
+        }
+    }
+
+    /// How many rows begin in the entries `start..end`.
+    pub(crate) fn rows(&self, start: usize, end: usize) -> usize {
+        match self.kind {
+            Kind::Nested { repetition, .. } => count_level(repetition.get(start..end).unwrap_or_default(), 0),
+            _ => end - start,
+        }
+    }
+
     /// Whether an entry has a value.
     pub(crate) fn is_present(&self, entry: usize) -> bool {
-        self.values(entry, entry + 1) == 1
+        self.at(entry).1 == self.max
     }
 
     /// Where the next `rows` rows from entry `start` end, and how many rows that is.

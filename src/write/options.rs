@@ -62,7 +62,7 @@ pub struct ContentChunking {
     pub min_bytes: usize,
     /// The most bytes of a page before encoding.
     pub max_bytes: usize,
-    /// How closely sizes gather around the middle: higher than 0 the more, at the cost of fewer equal pages; −3 to 3.
+    /// Above 0, ends are found earlier: pages are smaller, and more of them equal; below 0 the other way round. −3 to 3.
     pub norm_level: i32,
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::error::{Error, Result};
-use crate::format::{ColumnChunk, RowGroup};
+use crate::format::{ColumnChunk, ColumnOrder, RowGroup};
 use crate::write::chunk::{ChunkIndexes, WrittenChunk};
 use crate::write::file::{FileWriter, out_of_order};
 use crate::write::sorted::{self, RowOrder};
@@ -57,7 +57,10 @@ impl<'f, W: Write> RowGroupWriter<'f, W> {
         let assembler = &mut self.file.assembler;
         let start = assembler.write(&chunk.dictionary)?;
         assembler.write(&chunk.data)?;
-        let (column, indexes) = chunk.place(start)?;
+        let (mut column, mut indexes) = chunk.place(start)?;
+        if self.file.column_orders.get(chunk.leaf) != Some(&ColumnOrder::TypeOrder) {
+            drop_bounds(&mut column, &mut indexes);
+        }
         self.columns.push(column);
         self.indexes.push(indexes);
         self.bloom_filters.push(chunk.bloom_filter);
@@ -112,6 +115,15 @@ impl<'f, W: Write> RowGroupWriter<'f, W> {
             }
         }
         Ok(())
+    }
+}
+
+/// Leaves out bounds, which have the order of the type, for a file whose column has another.
+fn drop_bounds(column: &mut ColumnChunk<'static>, indexes: &mut ChunkIndexes) {
+    indexes.column_index = None;
+    if let Some(statistics) = column.meta_data.as_mut().and_then(|meta| meta.statistics.as_mut()) {
+        (statistics.min_value, statistics.max_value) = (None, None);
+        (statistics.is_min_value_exact, statistics.is_max_value_exact) = (None, None);
     }
 }
 

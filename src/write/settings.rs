@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType, SortingColumn};
 use crate::metadata::Order;
 use crate::schema::{Leaf, LogicalType, Schema};
+use crate::write::column_options::MOST_PAGE_BYTES;
 use crate::write::{
     BloomFilterOptions, ColumnOptions, ContentChunking, EncodingChoice, PageVersion, SortBy, StatisticsLevel, WriterOptions,
 };
@@ -156,13 +157,15 @@ impl LeafSettings {
         let shape = Shape { physical_type: leaf.physical_type, width: leaf.type_length };
         let statistics = column.statistics.unwrap_or_default();
         let order = Order::by_type(leaf);
+        // Where the content decides, size and rows do not.
+        let by_content = options.chunking.is_some();
         let sorted = sorting.iter().find(|sorted| usize::try_from(sorted.column_idx) == Ok(leaf.index));
         Ok(Self {
             values: value_encoding(leaf, shape, column, options.encodings)?,
             order,
             compression,
-            page_bytes: column.page_bytes.unwrap_or(1 << 20),
-            page_rows: column.page_rows.unwrap_or(20_000),
+            page_bytes: if by_content { MOST_PAGE_BYTES } else { column.page_bytes.unwrap_or(1 << 20) },
+            page_rows: if by_content { i32::MAX as usize } else { column.page_rows.unwrap_or(20_000) },
             page_version: column.page_version.unwrap_or_default(),
             statistics,
             distinct_counts: column.distinct_counts.unwrap_or(false),

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -67,6 +67,20 @@ impl LocalFile {
     /// Where the file will be.
     pub fn path(&self) -> &Path {
         &self.target
+    }
+
+    /// Where the file is until then.
+    pub(super) fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Copies the first `n` bytes of another file, by the system where it can.
+    pub(super) fn copy_from(&mut self, file: &File, n: u64) -> Result<()> {
+        let copied = io::copy(&mut file.take(n), self.open()?)?;
+        match copied == n {
+            true => Ok(()),
+            false => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was copied").into()),
+        }
     }
 
     /// Gives the file its name.

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use crate::error::{Error, Result};
 use crate::metadata::Order;
-use crate::values::{Bits, Values, ValuesSlice};
+use crate::values::Bits;
 use crate::write::levels::Checked;
 use crate::write::settings::Sorted;
 use crate::write::values::Given;
@@ -43,7 +43,7 @@ impl RowComparer {
             let mut word = [0; 8];
             let value = levels.is_present(entry).then(|| {
                 next += 1;
-                plain(given, next - 1, &mut word)
+                given.plain(next - 1, &mut word)
             });
             self.add_row(value);
         }
@@ -82,35 +82,6 @@ fn compare(order: Order, sorted: Sorted, a: Option<&[u8]>, b: Option<&[u8]>) -> 
         (Some(a), Some(b)) => order.compare(a, b).unwrap_or_else(|| order.is_nan(a).cmp(&order.is_nan(b))),
     };
     if sorted.descending { by_value.reverse() } else { by_value }
-}
-
-/// A value in plain encoding.
-fn plain<'a>(given: Given<'a>, index: usize, word: &'a mut [u8; 8]) -> &'a [u8] {
-    match given {
-        Given::Values(ValuesSlice::Words32(words)) => {
-            let bytes = words.get(index).copied().unwrap_or_default().to_le_bytes();
-            word[..4].copy_from_slice(&bytes);
-            &word[..4]
-        }
-        Given::Values(ValuesSlice::Words64(words)) => {
-            *word = words.get(index).copied().unwrap_or_default().to_le_bytes();
-            word
-        }
-        Given::Values(ValuesSlice::Bits(bits)) => {
-            word[0] = u8::from(bits.slice(index..index + 1).is_some_and(|bit| bit.count_ones() == 1));
-            &word[..1]
-        }
-        Given::Values(ValuesSlice::Bytes(arrays)) => arrays.get(index).unwrap_or_default(),
-        Given::Values(ValuesSlice::Fixed(fixed)) => fixed.get(index).unwrap_or_default(),
-        Given::Indices(indices, dictionary) => {
-            let entry = indices.get(index).copied().unwrap_or_default() as usize;
-            match dictionary.values() {
-                Values::Bytes(entries) => entries.get(entry).unwrap_or_default(),
-                Values::Fixed(entries) => entries.get(entry).unwrap_or_default(),
-                _ => &[],
-            }
-        }
-    }
 }
 
 /// Checks the rows of a row group by its sorting columns, the most significant first.

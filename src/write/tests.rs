@@ -16,8 +16,8 @@ use crate::schema::{Leaf, Schema};
 use crate::values::{Bits, ByteArrays, FixedBytes, Values};
 use crate::write::values::gather;
 use crate::write::{
-    BloomFilterOptions, ColumnOptions, EncodingChoice, FileWriter, LeafWriter, LevelsSlice, PageVersion, SortBy, StatisticsLevel,
-    WritePlan, WriterOptions,
+    BloomFilterOptions, ColumnOptions, ContentChunking, EncodingChoice, FileWriter, LeafWriter, LevelsSlice, PageVersion, SortBy,
+    StatisticsLevel, WritePlan, WriterOptions,
 };
 
 /// One column of each kind that writing tells apart.
@@ -658,4 +658,22 @@ fn local_files_are_whole_or_absent() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let metadata = read::metadata(&read::FileSource::open(&path).unwrap(), &Limits::default()).unwrap();
     assert_eq!((metadata.num_rows(), metadata.num_row_groups()), (0, 0));
+}
+
+#[test]
+fn content_decides_where_pages_end() {
+    let chunking = ContentChunking { min_bytes: 1000, max_bytes: 4000, norm_level: 0 };
+    let column = ColumnOptions::new().encoding(Encoding::Plain);
+    let options = WriterOptions::builder().columns(column).content_chunking(chunking).build().unwrap();
+    let numbers = random(5000, 1 << 30);
+    let (file, metadata, _) = required("int64 c", &numbers, options.clone());
+    let pages = read_column(&file, &metadata, 0, 0).pages;
+    assert!(pages.len() > 10 && pages[..pages.len() - 1].iter().all(|(rows, _)| (100..=401).contains(rows)), "{pages:?}");
+    // In lists, pages end with rows.
+    let schema = schema("binary c", NESTINGS[4]);
+    let (levels, present) = levels(NESTINGS[4], &random(3000, 256).iter().map(|n| *n as u8).collect::<Vec<_>>());
+    let values = container(&schema.leaves()[0], &numbers[..present]);
+    let (file, metadata) = write(&schema, options, &levels, &values, 3);
+    check(&file, &metadata, &levels, &values);
+    assert!(metadata.row_group(0).unwrap().column(0).unwrap().encoding_stats().unwrap()[0].count > 5);
 }

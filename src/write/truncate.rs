@@ -12,7 +12,7 @@ pub(crate) fn lower(bound: &[u8], most: usize, text: bool) -> Option<&[u8]> {
         return None;
     }
     if text && let Ok(string) = std::str::from_utf8(bound) {
-        return bound.get(..string.floor_char_boundary(most));
+        return bound.get(..floor_boundary(string, most));
     }
     bound.get(..most)
 }
@@ -24,9 +24,14 @@ pub(crate) fn upper(bound: &[u8], most: usize, text: bool) -> Option<Vec<u8>> {
         return None;
     }
     match std::str::from_utf8(bound) {
-        Ok(string) if text => raised_text(string.get(..string.floor_char_boundary(most))?, most),
+        Ok(string) if text => raised_text(string.get(..floor_boundary(string, most))?, most),
         _ => raised_bytes(bound.get(..most)?),
     }
+}
+
+/// The last boundary of characters at or before a position.
+fn floor_boundary(string: &str, most: usize) -> usize {
+    (0..=most).rev().find(|at| string.is_char_boundary(*at)).unwrap_or(0)
 }
 
 fn raised_bytes(prefix: &[u8]) -> Option<Vec<u8>> {

@@ -38,6 +38,35 @@ impl<'a> Given<'a> {
         })
     }
 
+    /// A value in plain encoding, byte arrays without their length; `word` lends the memory for numbers.
+    pub(crate) fn plain<'v>(&'v self, index: usize, word: &'v mut [u8; 8]) -> &'v [u8] {
+        match self {
+            Given::Values(ValuesSlice::Words32(words)) => {
+                let (low, _) = word.split_at_mut(4);
+                low.copy_from_slice(&words.get(index).copied().unwrap_or_default().to_le_bytes());
+                low
+            }
+            Given::Values(ValuesSlice::Words64(words)) => {
+                *word = words.get(index).copied().unwrap_or_default().to_le_bytes();
+                word
+            }
+            Given::Values(ValuesSlice::Bits(bits)) => {
+                let bit = bits.slice(index..index + 1).is_some_and(|bit| bit.count_ones() == 1);
+                if bit { &[1] } else { &[0] }
+            }
+            Given::Values(ValuesSlice::Bytes(arrays)) => arrays.get(index).unwrap_or_default(),
+            Given::Values(ValuesSlice::Fixed(fixed)) => fixed.get(index).unwrap_or_default(),
+            Given::Indices(indices, dictionary) => {
+                let entry = indices.get(index).copied().unwrap_or_default() as usize;
+                match dictionary.values() {
+                    Values::Bytes(entries) => entries.get(entry).unwrap_or_default(),
+                    Values::Fixed(entries) => entries.get(entry).unwrap_or_default(),
+                    _ => &[],
+                }
+            }
+        }
+    }
+
     /// The bytes of byte arrays without their lengths; 0 for other types.
     pub(crate) fn byte_array_bytes(&self) -> usize {
         match self {

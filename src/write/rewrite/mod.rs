@@ -1,0 +1,131 @@
+//! Rewriting without decoding: column chunks are copied as they are, with their indexes and bloom filters; only offsets
+//! change. That concatenates files of one schema, leaves columns out ([`without_other_columns`]), changes application
+//! metadata, and appends row groups to a file.
+//!
+//! What the name of a file's writer says about its bytes is lost, since the new file has another one: statistics that must
+//! not be believed are left behind, and chunks that only their writer's faults explain are refused.
+
+mod adopt;
+mod append;
+mod copy;
+mod owned;
+mod prune;
+#[cfg(test)]
+mod tests;
+
+pub use prune::without_other_columns;
+
+use std::io::Write;
+
+use crate::error::{Error, Result};
+use crate::format::{RowGroup, SortingColumn};
+use crate::limits::Limits;
+use crate::metadata::FileMetadata;
+use crate::read::{self, Source};
+use crate::write::FileWriter;
+use crate::write::rewrite::adopt::adopt;
+use crate::write::rewrite::copy::{copy_bloom_filter, copy_chunk};
+
+impl<W: Write> FileWriter<W> {
+    /// Copies all row groups of a file, and returns its metadata. Its schema is that of this file, or has more columns, which
+    /// are left behind.
+    ///
+    /// # Errors
+    /// As for [`copy_row_group`](Self::copy_row_group), and those of [`read::metadata`].
+    pub fn copy_file(&mut self, source: &(impl Source + ?Sized)) -> Result<FileMetadata> {
+        let metadata = read::metadata(source, &Limits::default())?;
+        for row_group in 0..metadata.num_row_groups() {
+            self.copy_row_group(source, &metadata, row_group)?;
+        }
+        Ok(metadata)
+    }
+
+    /// Copies a row group of another file without decoding it: pages, page index, bloom filters, statistics.
+    ///
+    /// # Errors
+    /// `Usage` when the other file lacks a column of this one or has it in another form; `Unsupported` when a chunk is
+    /// encrypted, lies in yet another file, or was written by a writer whose faults readers know by its name; `Malformed` when
+    /// the other file's metadata are; `Io` from the source and the sink.
+    pub fn copy_row_group(&mut self, source: &(impl Source + ?Sized), metadata: &FileMetadata, row_group: usize) -> Result<()> {
+        self.assembler.check()?;
+        let columns = self.columns_in(metadata)?;
+        let group = metadata
+            .row_group(row_group)
+            .ok_or_else(|| Error::usage(format!("there is no row group {row_group}: the file has {}", metadata.num_row_groups())))?;
+        if group.num_rows() == 0 {
+            return Ok(());
+        }
+        self.take_orders_of(metadata, &columns);
+        // All that can be wrong with the metadata comes up before the first byte is written.
+        let orders = self.column_orders.iter();
+        let adopted = columns.iter().zip(orders).map(|(column, order)| adopt(&group, *column, order)).collect::<Result<Vec<_>>>()?;
+        let sorting = sorting_columns(&group.sorting_columns()?, &columns);
+        let num_rows = i64::try_from(group.num_rows()).map_err(|_| Error::malformed("a row group of more than 2^63 rows"))?;
+        self.assembler.guarded(|assembler| {
+            let (mut entries, mut indexes, mut filters) = (Vec::new(), Vec::new(), Vec::new());
+            for (column, adopted) in columns.iter().zip(adopted) {
+                filters.push(adopted.location.bloom_filter);
+                let copied = copy_chunk(source, adopted, assembler);
+                let (entry, index) = copied.map_err(|error| adopt::place(&group, *column, error))?;
+                entries.push(entry);
+                indexes.push(index);
+            }
+            for (entry, filter) in entries.iter_mut().zip(filters) {
+                copy_bloom_filter(source, filter, entry, assembler)?;
+            }
+            let sorting_columns = (!sorting.is_empty()).then_some(sorting);
+            assembler.push(entries, indexes, RowGroup { num_rows, sorting_columns, ..empty_row_group() });
+            Ok(())
+        })
+    }
+
+    /// Where the columns of this file are among those of another.
+    fn columns_in(&self, metadata: &FileMetadata) -> Result<Vec<usize>> {
+        let (own, other) = (self.plan().schema(), metadata.schema());
+        if own.fields() == other.fields() {
+            return Ok((0..own.leaves().len()).collect());
+        }
+        let found = own.leaves().iter().map(|leaf| other.leaf(leaf.path.dotted()).map(|found| found.index));
+        let columns = found.collect::<Option<Vec<_>>>();
+        let columns = columns.ok_or_else(|| Error::usage("the other file lacks a column of this one: its row groups cannot be copied"))?;
+        let pruned = prune::keep(other, &columns)?;
+        if pruned.fields() != own.fields() {
+            return Err(Error::usage(format!("the other file's schema is another one: {pruned} instead of {own}")));
+        }
+        Ok(columns)
+    }
+
+    /// The first row group brings the orders that the bounds of its columns have.
+    fn take_orders_of(&mut self, metadata: &FileMetadata, columns: &[usize]) {
+        if self.assembler.num_row_groups() > 0 {
+            return;
+        }
+        for (order, column) in self.column_orders.iter_mut().zip(columns) {
+            if let Some(known) = metadata.column_order(*column).filter(|order| adopt::is_known(order)) {
+                *order = known.clone();
+            }
+        }
+    }
+}
+
+/// The sorting columns up to the first that is left out.
+fn sorting_columns(sorting: &[SortingColumn], columns: &[usize]) -> Vec<SortingColumn> {
+    let place = |sorted: &SortingColumn| {
+        let index = usize::try_from(sorted.column_idx).ok()?;
+        let place = columns.iter().position(|column| *column == index)?;
+        Some(SortingColumn { column_idx: i32::try_from(place).ok()?, ..sorted.clone() })
+    };
+    sorting.iter().map_while(place).collect()
+}
+
+fn empty_row_group() -> RowGroup<'static> {
+    RowGroup {
+        columns: Vec::new(),
+        total_byte_size: 0,
+        num_rows: 0,
+        sorting_columns: None,
+        file_offset: None,
+        total_compressed_size: None,
+        ordinal: None,
+    }
+}
