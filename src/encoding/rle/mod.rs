@@ -10,7 +10,6 @@ mod writer;
 
 pub(crate) use writer::{HybridWriter, RleBooleansEncoder, write_bits};
 
-use crate::encoding::bit_packed::unpack32;
 use crate::encoding::{Decoder, too_few, wrong_container};
 use crate::error::{Error, Result};
 use crate::values::{Bits, Values};
@@ -158,7 +157,9 @@ impl HybridReader {
             done += piece.count();
             match piece {
                 Piece::Repeated { value, count } => rest.iter_mut().take(count).for_each(|out| *out = value),
-                Piece::Packed { bytes, start, count } => unpack32(bytes, start, self.width, rest.get_mut(..count).unwrap_or_default()),
+                Piece::Packed { bytes, start, count } => {
+                    crate::encoding::unpack32(bytes, start, self.width, rest.get_mut(..count).unwrap_or_default());
+                }
             }
         }
         Ok(done)
