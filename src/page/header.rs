@@ -29,7 +29,7 @@ impl Header {
     pub(crate) fn parse(bytes: &[u8]) -> Result<(Option<Self>, usize, usize)> {
         // Page headers hold no lists, so that no memory is charged.
         let mut reader = Reader::new(bytes, 0);
-        let wire = Brief::decode(&mut reader)?;
+        let wire = PageHeader::decode(&mut reader)?;
         let compressed_size = size(wire.compressed_page_size, "compressed_page_size")?;
         let header = wire.check(compressed_size)?;
         Ok((header, reader.position(), compressed_size))
@@ -38,19 +38,19 @@ impl Header {
 
 thrift_struct! {
     /// `format::PageHeader` without statistics.
-    struct Brief {
+    struct PageHeader {
         1: required page_type: PageType,
         2: required uncompressed_page_size: i32,
         3: required compressed_page_size: i32,
         4: optional crc: i32,
-        5: optional data: BriefData,
-        7: optional dictionary: BriefDictionary,
-        8: optional data_v2: BriefDataV2,
+        5: optional data: DataPageHeader,
+        7: optional dictionary: DictionaryPageHeader,
+        8: optional data_v2: DataPageHeaderV2,
     }
 }
 
 thrift_struct! {
-    struct BriefData {
+    struct DataPageHeader {
         1: required num_values: i32,
         2: required encoding: Encoding,
         3: required definition_level_encoding: Encoding,
@@ -59,7 +59,7 @@ thrift_struct! {
 }
 
 thrift_struct! {
-    struct BriefDictionary {
+    struct DictionaryPageHeader {
         1: required num_values: i32,
         2: required encoding: Encoding,
         3: optional is_sorted: bool,
@@ -67,7 +67,7 @@ thrift_struct! {
 }
 
 thrift_struct! {
-    struct BriefDataV2 {
+    struct DataPageHeaderV2 {
         1: required num_values: i32,
         2: required num_nulls: i32,
         3: required num_rows: i32,
@@ -78,7 +78,7 @@ thrift_struct! {
     }
 }
 
-impl Brief {
+impl PageHeader {
     fn check(&self, compressed_size: usize) -> Result<Option<Header>> {
         let (kind, num_values, encoding) = match self.page_type {
             PageType::DataPage => {
@@ -107,7 +107,7 @@ impl Brief {
     }
 }
 
-impl BriefDataV2 {
+impl DataPageHeaderV2 {
     fn kind(&self) -> Result<HeaderKind> {
         Ok(HeaderKind::V2 {
             num_nulls: size(self.num_nulls, "num_nulls")?,

@@ -85,8 +85,9 @@ fn is_within(days: i64, each_day: i64, time: i64) -> bool {
 /// The error for an INT96 timestamp that does not fit.
 #[cold]
 pub(super) fn outside_range(data_type: &DataType) -> Error {
+    // The file is sound: it is the unit asked for that does not reach so far.
     let fit = does_not_fit("a timestamp far from 1970", data_type);
-    Error::malformed(format!("{}: read INT96 in a coarser unit, or let such values become null", fit.message()))
+    Error::usage(format!("{}: read INT96 in a coarser unit, or let such values become null", fit.message()))
 }
 
 /// Validity in which these slots, which ascend, are null as well.

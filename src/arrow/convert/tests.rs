@@ -169,7 +169,7 @@ proptest! {
                         _ => fit[slot].then_some(*exact as i64),
                     }).collect();
                     if overflow == Overflow::Error && fit != bits {
-                        prop_assert_eq!(array.unwrap_err().kind(), crate::ErrorKind::Malformed);
+                        prop_assert_eq!(array.unwrap_err().kind(), crate::ErrorKind::Usage);
                         continue;
                     }
                     let array = array.unwrap();

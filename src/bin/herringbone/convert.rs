@@ -1,15 +1,17 @@
 //! `herringbone convert`: a file in another format.
 
-use std::io::{BufWriter, IsTerminal};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use arrow_schema::Schema;
 use clap::ValueEnum;
-use herringbone::arrow::Scan;
+use herringbone::arrow::{Overflow, Scan};
+use herringbone::format::PhysicalType;
+use herringbone::schema::TimeUnit;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::{Failure, Result};
-use crate::input::{Columns, StringsArg, open_for_streaming};
+use crate::input::{Columns, StringsArg, open_for_pages, open_for_streaming};
 use crate::sink::{Csv, Ipc, JsonLines, Sink};
 use crate::target::Target;
 
@@ -42,6 +44,13 @@ pub struct Args {
     /// Compare the checksums of pages
     #[arg(long)]
     verify_crc: bool,
+    /// The unit of timestamps that are stored as INT96
+    #[arg(long, value_enum, value_name = "UNIT", default_value_t)]
+    int96_unit: UnitArg,
+    /// What becomes of INT96 timestamps that the unit cannot hold; without this they wrap around, as in other readers, and a
+    /// warning says so
+    #[arg(long, value_enum, value_name = "WHAT")]
+    int96_overflow: Option<OverflowArg>,
     /// Fail if OUT is there already
     #[arg(long)]
     no_overwrite: bool,
@@ -58,10 +67,61 @@ enum Format {
     Csv,
 }
 
+/// Units of timestamps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum UnitArg {
+    /// Milliseconds
+    Ms,
+    /// Microseconds
+    Us,
+    /// Nanoseconds, which reach from 1677 to 2262
+    #[default]
+    Ns,
+}
+
+/// What becomes of values that do not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OverflowArg {
+    /// The conversion fails
+    Error,
+    /// They become null
+    Null,
+    /// They wrap around
+    Wrap,
+}
+
+impl From<OverflowArg> for Overflow {
+    fn from(overflow: OverflowArg) -> Self {
+        match overflow {
+            OverflowArg::Error => Overflow::Error,
+            OverflowArg::Null => Overflow::Null,
+            OverflowArg::Wrap => Overflow::Wrap,
+        }
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> Result {
+    let overflow = args.int96_overflow.map_or(Overflow::Error, Overflow::from);
+    match write(args, overflow) {
+        Err(Failure::Usage(message)) if args.int96_overflow.is_none() && has_int96(&args.input)? => {
+            // Other readers wrap without a word; a file that they read is read, but not without one.
+            let warned =
+                writeln!(std::io::stderr(), "herringbone: warning: {message}; such values wrap around now, as with --int96-overflow wrap");
+            warned.or_else(|_| Ok(())).and_then(|()| write(args, Overflow::Wrap))
+        }
+        result => result,
+    }
+}
+
+fn has_int96(path: &Path) -> Result<bool> {
+    let (_, metadata) = open_for_pages(path)?;
+    Ok(metadata.schema().leaves().iter().any(|leaf| leaf.physical_type == PhysicalType::Int96))
+}
+
+fn write(args: &Args, overflow: Overflow) -> Result {
     let format = args.to.map_or_else(|| format_of(&args.output), Ok)?;
-    let scan = scan(args)?;
+    let scan = scan(args, overflow)?;
     let mut target = Target::create(&args.output, !args.no_overwrite)?;
     let mut sink = sink(format, &mut target, &scan.schema())?;
     let progress = progress(scan.num_rows());
@@ -76,10 +136,15 @@ pub fn run(args: &Args) -> Result {
     target.finish()
 }
 
-fn scan(args: &Args) -> Result<Scan> {
+fn scan(args: &Args, overflow: Overflow) -> Result<Scan> {
     let file = open_for_streaming(&args.input)?;
     let mut scan = file.scan().batch_rows(args.batch_rows as usize).strings(args.strings.into());
-    scan = scan.threads(args.threads).verify_crc(args.verify_crc);
+    scan = scan.threads(args.threads).verify_crc(args.verify_crc).int96_overflow(overflow);
+    scan = scan.int96_unit(match args.int96_unit {
+        UnitArg::Ms => TimeUnit::Millis,
+        UnitArg::Us => TimeUnit::Micros,
+        UnitArg::Ns => TimeUnit::Nanos,
+    });
     if let Some(Columns(columns)) = &args.columns {
         scan = scan.columns(columns);
     }
