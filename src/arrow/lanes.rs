@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::arrow::nested::{Leaves, assemble};
 use crate::arrow::plan::{Batch, Group, Plan};
 use crate::error::{Error, Result};
-use crate::read::{LeafData, LeafReader, PageOptions, PageReader, PageSource, Scratch};
+use crate::read::{LeafData, LeafReader, PageOptions, PageReader, Scratch};
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -50,9 +50,8 @@ impl Lane {
             let options = PageOptions { limits: plan.file.limits.clone(), verify_crc: plan.verify_crc, window: Some(held.window) };
             let mut pages = PageReader::new(Arc::clone(&plan.file.source), &plan.file.metadata, described.index, *leaf, &options)?;
             held.lend(&mut pages);
-            let chunk = Arc::clone(pages.chunk());
             let part_bytes = plan.file.limits.batch_bytes;
-            readers.push((*leaf, LeafReader::new(chunk, PageSource::Reader(pages), plan.keep_indices, part_bytes)));
+            readers.push((*leaf, LeafReader::new(pages, plan.keep_indices, part_bytes)));
         }
         let to_the_end = described.ranges.last().is_some_and(|range| range.end == described.num_rows);
         Ok(Self { group, field, readers, row: 0, to_the_end })

@@ -143,6 +143,19 @@ impl CompressedPage {
         }
     }
 
+    /// The number of nulls, where the header tells: in pages of the second version.
+    pub fn num_nulls(&self) -> Option<usize> {
+        match self.header.kind {
+            HeaderKind::V2 { num_nulls, .. } => Some(num_nulls),
+            HeaderKind::V1 { .. } | HeaderKind::Dictionary { .. } => None,
+        }
+    }
+
+    /// Whether the entries of a dictionary page are said to ascend.
+    pub fn is_sorted(&self) -> bool {
+        matches!(self.header.kind, HeaderKind::Dictionary { is_sorted: true })
+    }
+
     /// How the values are encoded.
     pub fn encoding(&self) -> Encoding {
         self.header.encoding
@@ -295,11 +308,6 @@ impl Page {
     /// The encoded values, decompressed.
     pub fn value_bytes(&self) -> &[u8] {
         self.body().get(self.values.clone()).unwrap_or_default()
-    }
-
-    /// The encoded values, sharing the file's bytes when the page was not compressed.
-    pub(crate) fn shared_values(&self) -> Option<Bytes> {
-        (!self.owned && self.file_bytes.len() >= self.values.end).then(|| self.file_bytes.slice(self.values.clone()))
     }
 
     /// The number of values, nulls included.

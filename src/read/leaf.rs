@@ -1,6 +1,5 @@
 //! One leaf column of one row group: pages in, runs of rows out.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::compression::Decompressor;
@@ -32,23 +31,6 @@ impl LeafData {
     }
 }
 
-/// Where a leaf's pages come from.
-pub(crate) enum PageSource {
-    /// Read as they are needed.
-    Reader(PageReader),
-    /// Read ahead by somebody else.
-    Read(VecDeque<CompressedPage>),
-}
-
-impl PageSource {
-    fn next(&mut self) -> Result<Option<CompressedPage>> {
-        match self {
-            PageSource::Reader(reader) => reader.next_page(),
-            PageSource::Read(pages) => Ok(pages.pop_front()),
-        }
-    }
-}
-
 /// Memory and contexts that are reused from page to page and from column to column; each thread has its own.
 #[derive(Default)]
 pub(crate) struct Scratch {
@@ -63,7 +45,7 @@ pub(crate) struct Scratch {
 /// Reads the rows of one leaf column in order.
 pub(crate) struct LeafReader {
     chunk: Arc<ChunkInfo>,
-    pages: PageSource,
+    pages: PageReader,
     dictionary: Option<Arc<Dictionary>>,
     page: Option<OpenPage>,
     /// Whether byte arrays stay dictionary indices.
@@ -91,7 +73,8 @@ struct OpenPage {
 const LEVELS_AHEAD: usize = 1 << 16;
 
 impl LeafReader {
-    pub(crate) fn new(chunk: Arc<ChunkInfo>, pages: PageSource, keep_indices: bool, part_bytes: usize) -> Self {
+    pub(crate) fn new(pages: PageReader, keep_indices: bool, part_bytes: usize) -> Self {
+        let chunk = Arc::clone(pages.chunk());
         let keep_indices = keep_indices && matches!(chunk.shape.physical_type, PhysicalType::ByteArray | PhysicalType::FixedLenByteArray);
         Self { chunk, pages, dictionary: None, page: None, keep_indices, part_bytes, last_value: None }
     }
@@ -143,6 +126,13 @@ impl LeafReader {
         let mut left = rows;
         while left > 0 {
             if self.page.as_ref().is_none_or(|page| page.left == 0) {
+                if !self.chunk.carries_prefixes {
+                    left -= self.pages.skip_pages(left)?;
+                    if left == 0 {
+                        self.close(scratch);
+                        break;
+                    }
+                }
                 let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows - left)) };
                 if page.num_values() <= left && !self.chunk.carries_prefixes {
                     left -= page.num_values();
@@ -226,7 +216,7 @@ impl LeafReader {
     /// The next data page; the dictionary is decoded on the way.
     fn next_data_page(&mut self, scratch: &mut Scratch) -> Result<Option<CompressedPage>> {
         self.close(scratch);
-        while let Some(page) = self.pages.next()? {
+        while let Some(page) = self.pages.next_page()? {
             if !page.is_dictionary() {
                 return Ok(Some(page));
             }

@@ -43,4 +43,4 @@ pub use footer::metadata;
 pub use pages::{PageOptions, PageReader, pages};
 pub use source::{FileSource, SeekSource, Source};
 
-pub(crate) use leaf::{LeafData, LeafReader, PageSource, Scratch};
+pub(crate) use leaf::{LeafData, LeafReader, Scratch};

@@ -61,6 +61,8 @@ pub struct PageReader {
     held_from: u64,
     ordinal: usize,
     values_left: u64,
+    /// Whether only headers are wanted, so that reads are small.
+    skipping: bool,
 }
 
 impl std::fmt::Debug for PageReader {
@@ -114,6 +116,7 @@ impl PageReader {
             held_from: location.range.start,
             ordinal: 0,
             values_left: location.num_values,
+            skipping: false,
         })
     }
 
@@ -184,6 +187,37 @@ impl PageReader {
         Ok(None)
     }
 
+    /// Passes over data pages that lie wholly within the next `rows` rows of a column that is in no list, and returns how many
+    /// rows they had. Only headers are read; a dictionary page and a page with later rows stay.
+    pub(crate) fn skip_pages(&mut self, rows: usize) -> Result<usize> {
+        let (ordinal, offset) = (self.ordinal, self.at);
+        self.skipping = true;
+        let skipped = self.skip_whole_pages(rows);
+        self.skipping = false;
+        skipped.map_err(|error| self.chunk.place(error).in_page(ordinal).at_offset(offset))
+    }
+
+    fn skip_whole_pages(&mut self, rows: usize) -> Result<usize> {
+        let mut skipped = 0;
+        while skipped < rows && self.values_left > 0 && self.at < self.end {
+            let (header, header_length, size) = self.read_header()?;
+            let next = self.at + (header_length + size) as u64;
+            let values = match header {
+                Some(Header { kind: HeaderKind::Dictionary { .. }, .. }) => break,
+                Some(header) => header.num_values,
+                None => 0,
+            };
+            if values > rows - skipped || next > self.end {
+                break;
+            }
+            self.at = next;
+            self.ordinal += 1;
+            self.values_left = self.values_left.saturating_sub(values as u64);
+            skipped += values;
+        }
+        Ok(skipped)
+    }
+
     /// Parses the header at `at`, reading more bytes as long as they may help.
     fn read_header(&mut self) -> Result<(Option<Header>, usize, usize)> {
         let mut wanted = HEADER_FEW;
@@ -244,9 +278,9 @@ impl PageReader {
 
     fn fetch(&mut self, n: u64) -> Result<()> {
         let left = self.end - self.at;
-        let mut length = n.max(self.window).min(left);
+        let mut length = n.max(if self.skipping { HEADER_FEW } else { self.window }).min(left);
         // A small rest is not worth another read.
-        if left - length < length / 4 {
+        if left - length < length / 4 && !self.skipping {
             length = left;
         }
         let range = self.at..self.at + length;
