@@ -92,21 +92,26 @@ fn pad<T: Copy + Default>(words: &[T], size: usize) -> Vec<T> {
 /// indices themselves, all of them inside the dictionary: that is how strings stay dictionary-encoded up to Arrow.
 pub(crate) struct DictionaryDecoder {
     runs: HybridReader,
-    dictionary: Arc<Dictionary>,
+    /// None where the chunk has none, which is well as long as all values are null.
+    dictionary: Option<Arc<Dictionary>>,
 }
 
 impl DictionaryDecoder {
     pub(crate) fn new(page: &[u8], dictionary: Option<&Arc<Dictionary>>) -> Result<Self> {
-        let dictionary = dictionary.ok_or_else(|| Error::malformed("a dictionary-encoded page without a dictionary page before it"))?;
         // A page whose values are all null may have no bytes at all.
         let width = page.first().copied().unwrap_or(0);
-        Ok(Self { runs: HybridReader::new(1, usize::from(width))?, dictionary: Arc::clone(dictionary) })
+        Ok(Self { runs: HybridReader::new(1, usize::from(width))?, dictionary: dictionary.cloned() })
     }
 }
 
 impl Decoder for DictionaryDecoder {
     fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize> {
         let Self { runs, dictionary } = self;
+        let dictionary = match dictionary {
+            Some(dictionary) => dictionary,
+            None if n == 0 => return Ok(0),
+            None => return Err(Error::malformed("a dictionary-encoded page without a dictionary page before it")),
+        };
         match (&dictionary.values, out) {
             (Values::Words32(_), Values::Words32(out)) => look_up_words(runs, page, n, dictionary.len(), &dictionary.padded32, out),
             (Values::Words64(_), Values::Words64(out)) => look_up_words(runs, page, n, dictionary.len(), &dictionary.padded64, out),

@@ -106,9 +106,9 @@ pub fn run(args: &Args) -> Result {
     match write(args, overflow) {
         Err(Failure::Usage(message)) if args.int96_overflow.is_none() && has_int96(&args.input)? => {
             // Other readers wrap without a word; a file that they read is read, but not without one.
-            let warned =
+            let _ =
                 writeln!(std::io::stderr(), "herringbone: warning: {message}; such values wrap around now, as with --int96-overflow wrap");
-            warned.or_else(|_| Ok(())).and_then(|()| write(args, Overflow::Wrap))
+            write(args, Overflow::Wrap)
         }
         result => result,
     }
