@@ -14,19 +14,21 @@ use crate::values::{Bits, ByteArrays, FixedBytes, Values};
 
 /// Rows of a leaf column.
 #[derive(Debug, Default)]
-pub(crate) struct LeafData {
-    pub(crate) rows: usize,
-    /// Values in slot order; nulls hold placeholders.
-    pub(crate) parts: Vec<Part>,
+#[non_exhaustive]
+pub struct LeafData {
+    /// The number of rows.
+    pub rows: usize,
+    /// Values, one a slot: a row of a flat column, an element of the innermost list else. Nulls hold placeholders.
+    pub parts: Vec<Part>,
     /// One bit a slot; empty when the leaf has a value in each of its slots by its type.
-    pub(crate) validity: Bits,
+    pub validity: Bits,
     /// For columns in lists and in optional groups: the levels of all entries.
-    pub(crate) levels: Levels,
+    pub levels: Levels,
 }
 
 impl LeafData {
     /// The number of slots.
-    pub(crate) fn slots(&self) -> usize {
+    pub fn slots(&self) -> usize {
         self.parts.iter().map(Part::len).sum()
     }
 }

@@ -34,6 +34,7 @@
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod column;
 mod footer;
 mod leaf;
 mod pages;
@@ -43,4 +44,7 @@ pub use footer::metadata;
 pub use pages::{PageOptions, PageReader, pages};
 pub use source::{FileSource, SeekSource, Source};
 
-pub(crate) use leaf::{LeafData, LeafReader, Scratch};
+pub use column::ColumnReader;
+pub use leaf::LeafData;
+#[cfg(feature = "arrow")]
+pub(crate) use leaf::{LeafReader, Scratch};

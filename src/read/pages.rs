@@ -126,12 +126,12 @@ impl PageReader {
     }
 
     /// Where the chunk's pages lie in the file.
-    pub(crate) fn range(&self) -> std::ops::Range<u64> {
+    pub fn range(&self) -> std::ops::Range<u64> {
         self.at..self.end
     }
 
-    /// Gives bytes of the file that were read already, from `from` on.
-    pub(crate) fn hold(&mut self, from: u64, bytes: Bytes) {
+    /// Gives bytes of the file that were read already, from the offset `from` on, so that they are not read again.
+    pub fn hold(&mut self, from: u64, bytes: Bytes) {
         self.held = bytes;
         self.held_from = from;
     }
