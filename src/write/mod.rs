@@ -23,7 +23,8 @@ mod settings;
 mod sink;
 mod sorted;
 mod statistics;
-#[cfg(test)]
+/// They write with every codec.
+#[cfg(all(test, feature = "snappy", feature = "gzip", feature = "zstd", feature = "lz4", feature = "brotli"))]
 mod tests;
 mod truncate;
 mod values;
