@@ -50,6 +50,7 @@ struct Measured {
 
 /// Runs the command. Files that cannot be read are named on standard error and the others timed all the same.
 pub fn run(args: &Args) -> Result {
+    keep_memory();
     let mut out = io::stdout().lock();
     let mut rows = Vec::new();
     let mut failed = false;
@@ -76,6 +77,21 @@ pub fn run(args: &Args) -> Result {
         Grid::new([("file", Align::Left)].into_iter().chain(right)).print(&rows, &mut out)?;
     }
     if failed { Err(Failure::Reported) } else { Ok(out.flush()?) }
+}
+
+/// Starts the program anew with an allocator that keeps what is given back to it, as in a process that lives long: else each
+/// run pays for pages that the run before returned to the system. The allocator reads the setting when the process starts.
+fn keep_memory() {
+    const SETTING: &str = "MIMALLOC_PURGE_DELAY";
+    if std::env::var_os(SETTING).is_some() {
+        return;
+    }
+    #[cfg(unix)]
+    if let Ok(program) = std::env::current_exe() {
+        use std::os::unix::process::CommandExt;
+        // It returns only if it fails, and then this process measures as it is.
+        let _ = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(SETTING, "-1").exec();
+    }
 }
 
 fn measure(path: &Path, args: &Args) -> Result<Measured> {
