@@ -33,9 +33,11 @@ mod scan;
 mod stored_schema;
 mod table;
 mod types;
+mod write;
 
 pub use file::ParquetFile;
 pub use parquet_schema::{WriteTypeOptions, to_parquet_schema};
 pub use scan::{Scan, ScanBuilder};
 pub use stored_schema::stored_schema_entry;
 pub use types::{IntervalType, Overflow, Strings};
+pub use write::{ArrayWriter, ArrowPlan, ArrowWriter};

@@ -96,7 +96,7 @@ fn build(mapped: &Mapped, slots: Slots, count: usize, leaves: &mut Leaves<'_>) -
 
 /// The validity of a struct or a list in its slots, from the levels of its first leaf.
 fn nulls(mapped: &Mapped, slots: Slots, level: u8, nullable: bool, count: usize, leaves: &Leaves<'_>) -> Result<Option<NullBuffer>> {
-    if !nullable {
+    if !nullable && (level == slots.definition || !is_null_around(&mapped.node)) {
         return Ok(None);
     }
     let leaf = first_leaf(mapped)?;
@@ -114,6 +114,16 @@ fn nulls(mapped: &Mapped, slots: Slots, level: u8, nullable: bool, count: usize,
         return Err(name(leaves.schema, leaf, uneven(count, bits.len())));
     }
     Ok(null_buffer(bits))
+}
+
+/// Whether a node that is not nullable is told to be null where a struct around it is: lists of one size, which have
+/// elements even there, and leaves, whose nulls are where their levels say, with the structs between them and that struct.
+fn is_null_around(node: &Node) -> bool {
+    match node {
+        Node::Leaf { nullable, .. } => !nullable,
+        Node::Struct { children, .. } => children.iter().any(|child| !child.node.nullable() && is_null_around(&child.node)),
+        Node::List { kind, .. } => matches!(kind, ListKind::FixedSize(_)),
+    }
 }
 
 fn first_leaf(mapped: &Mapped) -> Result<usize> {

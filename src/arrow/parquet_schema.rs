@@ -15,7 +15,7 @@ use crate::arrow::mapping::FIELD_ID;
 use crate::arrow::{extension, table};
 use crate::error::{Error, Result};
 use crate::format::PhysicalType;
-use crate::schema::{Field, LogicalType, Repetition, Schema};
+use crate::schema::{Field, LogicalType, Repetition, Schema, TimeUnit};
 
 /// What is wanted of a file's types.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +25,15 @@ pub struct WriteTypeOptions {
     pub root: String,
     /// Whether decimals of up to 18 digits are stored as INT32 and INT64, which is smaller and faster than bytes.
     pub decimals_as_integers: bool,
+    /// Whether timestamps are stored as INT96, as old versions of Spark, Hive and Impala want them.
+    pub int96_timestamps: bool,
+    /// The unit of all timestamps; `None` keeps the unit that each has, milliseconds instead of seconds.
+    pub timestamp_unit: Option<TimeUnit>,
 }
 
 impl Default for WriteTypeOptions {
     fn default() -> Self {
-        Self { root: "schema".to_owned(), decimals_as_integers: true }
+        Self { root: "schema".to_owned(), decimals_as_integers: true, int96_timestamps: false, timestamp_unit: None }
     }
 }
 
@@ -118,7 +122,11 @@ fn pair(entries: &DataType) -> Result<[&ArrowField; 2]> {
 }
 
 fn leaf(arrow: &ArrowField, data_type: &DataType, name: String, repetition: Repetition, options: &WriteTypeOptions) -> Result<Field> {
-    let (physical_type, length, logical_type) = table::to_parquet(data_type, options.decimals_as_integers)?;
+    let (physical_type, length, logical_type) = match (data_type, options.timestamp_unit) {
+        (DataType::Timestamp(..), _) if options.int96_timestamps => (PhysicalType::Int96, 0, None),
+        (DataType::Timestamp(_, zone), Some(unit)) => (PhysicalType::Int64, 0, Some(LogicalType::Timestamp { utc: zone.is_some(), unit })),
+        _ => table::to_parquet(data_type, options.decimals_as_integers)?,
+    };
     // A column of nulls has no value that it could require.
     let repetition = if *data_type == DataType::Null { Repetition::Optional } else { repetition };
     let field = match physical_type {

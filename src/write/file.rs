@@ -162,7 +162,14 @@ impl FileWriter<LocalFile> {
     /// `Usage` when the options do not fit the schema, or the path is that of something else than a file; `Io` when the file
     /// cannot be made.
     pub fn create(path: impl AsRef<Path>, schema: Arc<Schema>, options: WriterOptions, sink: SinkOptions) -> Result<Self> {
-        let plan = WritePlan::new(schema, options)?;
+        Self::create_with_plan(path, WritePlan::new(schema, options)?, sink)
+    }
+
+    /// Begins a file at a path, of a schema and options that are checked already.
+    ///
+    /// # Errors
+    /// As for [`create`](Self::create).
+    pub fn create_with_plan(path: impl AsRef<Path>, plan: Arc<WritePlan>, sink: SinkOptions) -> Result<Self> {
         let path = path.as_ref();
         let created = LocalFile::create(path, sink).and_then(|file| Self::with_plan(file, plan));
         let mut writer = created.map_err(|error| error.in_file(path.display().to_string()))?;

@@ -6,6 +6,7 @@
 //! level above, in `herringbone::arrow`.
 
 mod assemble;
+mod batches;
 mod bounds;
 mod choose;
 mod chunk;
@@ -29,6 +30,8 @@ mod tests;
 mod truncate;
 mod values;
 
+#[cfg(feature = "arrow")]
+pub(crate) use batches::BatchSettings;
 pub use chunk::WrittenChunk;
 pub use column_options::{BloomFilterOptions, ColumnOptions, PageVersion, StatisticsLevel};
 pub use file::FileWriter;

@@ -2,6 +2,7 @@
 
 use crate::compression::Compression;
 use crate::error::{Error, Result};
+use crate::write::batches::BatchSettings;
 use crate::write::{ColumnOptions, StatisticsLevel};
 
 /// How a file is written: made by [`WriterOptions::builder`], which checks it.
@@ -24,6 +25,8 @@ pub struct WriterOptions {
     pub(super) memory_bytes: usize,
     pub(super) threads: Option<usize>,
     pub(super) offset_index: bool,
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+    pub(crate) batches: BatchSettings,
 }
 
 /// Which encodings the writer may choose where none is asked for.
@@ -89,6 +92,7 @@ impl Default for WriterOptions {
             memory_bytes: 2 << 30,
             threads: None,
             offset_index: true,
+            batches: BatchSettings::default(),
         }
     }
 }
@@ -124,6 +128,12 @@ impl WriterOptions {
         &self.key_values
     }
 
+    /// Adds to the file's application metadata.
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+    pub(crate) fn add_key_values(&mut self, entries: impl IntoIterator<Item = (String, String)>) {
+        self.key_values.extend(entries.into_iter().map(|(key, value)| (key, Some(value))));
+    }
+
     /// Memory in bytes that writing may take, about.
     pub fn memory_bytes(&self) -> usize {
         self.memory_bytes
@@ -139,7 +149,7 @@ impl WriterOptions {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct WriterOptionsBuilder {
-    options: WriterOptions,
+    pub(crate) options: WriterOptions,
 }
 
 impl WriterOptionsBuilder {

@@ -3,6 +3,8 @@
 mod documents;
 mod layering;
 
+#[cfg(feature = "arrow")]
+mod arrow_write;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "arrow")]

@@ -1,0 +1,24 @@
+//! Arrays → column chunks → files.
+//!
+//! [`ArrowWriter`] takes record batches and gives their columns to encoders, each of which takes the way of its leaf: the
+//! arrays on the way down become levels (`shred`), the leaf's slots become values in the column's form (`convert`), and
+//! [`LeafWriter`](crate::write::LeafWriter) does the rest.
+
+mod block;
+mod convert;
+mod engine;
+mod inline;
+mod leaf;
+mod options;
+mod plan;
+#[cfg(feature = "rayon")]
+mod pool;
+mod route;
+mod runs;
+mod shred;
+mod size;
+mod writer;
+
+pub use leaf::ArrayWriter;
+pub use plan::ArrowPlan;
+pub use writer::ArrowWriter;

@@ -1,0 +1,5 @@
+//! Writing record batches.
+
+mod arrays;
+mod round_trips;
+mod values;

@@ -1,0 +1,89 @@
+//! What is written is read again: any types, any options, batches cut anywhere.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use herringbone::arrow::{ArrowWriter, ParquetFile};
+use herringbone::compression::Compression;
+use herringbone::write::{BloomFilterOptions, ColumnOptions, EncodingChoice, PageVersion, StatisticsLevel, WriterOptions};
+use proptest::prelude::*;
+
+use super::arrays::{self, Random, Types};
+use super::values;
+
+/// Writes batches and returns the file's bytes.
+fn write(schema: &SchemaRef, batches: &[RecordBatch], options: WriterOptions) -> Vec<u8> {
+    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(schema), options).unwrap();
+    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    let (metadata, bytes) = writer.close_into().unwrap();
+    let file = ParquetFile::from_bytes(bytes.clone()).unwrap();
+    assert_eq!(metadata.num_rows(), file.metadata().num_rows());
+    assert_eq!(metadata.num_rows(), batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>());
+    bytes
+}
+
+fn options(random: &mut Random) -> WriterOptions {
+    let codecs = [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::default()];
+    let mut columns = ColumnOptions::new()
+        .compression(codecs[random.below(3)])
+        .page_rows(1 + random.below(40))
+        .page_bytes(1 + random.below(4000))
+        .page_version([PageVersion::V1, PageVersion::V2][random.below(2)])
+        .statistics([StatisticsLevel::None, StatisticsLevel::Chunk, StatisticsLevel::Page][random.below(3)])
+        .crc(random.one_in(2));
+    if random.one_in(3) {
+        columns = columns.dictionary(false);
+    } else {
+        columns = columns.dictionary_bytes(1 + random.below(500));
+    }
+    let mut builder = WriterOptions::builder()
+        .columns(columns)
+        .row_group_rows([1 << 20, 1 + random.below(100) as u64][random.below(2)])
+        .row_group_bytes([1 << 27, 1 + random.below(3000) as u64][random.below(2)])
+        .encodings([EncodingChoice::Classic, EncodingChoice::Modern][random.below(2)])
+        .decimals_as_integers(random.one_in(2))
+        .threads(1 + random.below(3));
+    if random.one_in(4) {
+        builder = builder.memory_bytes(1 << 10);
+    }
+    builder.build().unwrap()
+}
+
+fn bloom_filters(options: WriterOptions, schema: &SchemaRef) -> WriterOptions {
+    let names = schema.fields().iter().filter(|field| field.data_type().is_primitive()).map(|field| field.name().clone());
+    let bloom = || ColumnOptions::new().bloom_filter(BloomFilterOptions::default());
+    names.fold(options.into_builder(), |builder, name| builder.column(name, bloom())).build().unwrap()
+}
+
+proptest! {
+    #[test]
+    fn batches_are_read_as_written(seed: u64, rows in prop::collection::vec(0..150usize, 0..4)) {
+        let mut random = Random::new(seed);
+        let schema = arrays::schema(&mut random, 3, Types::All);
+        let batches: Vec<_> = rows.iter().map(|rows| arrays::batch(&mut random, &schema, *rows)).collect();
+        let mut options = options(&mut random);
+        if random.one_in(4) {
+            options = bloom_filters(options, &schema);
+        }
+        let bytes = write(&schema, &batches, options);
+        let scan = ParquetFile::from_bytes(bytes).unwrap().scan().verify_crc(true).batch_rows(1 + random.below(100)).build().unwrap();
+        prop_assert_eq!(&scan.schema(), &schema);
+        let read = scan.read_all().unwrap();
+        let (written, read) = (values::rows(&batches), values::rows(&read));
+        for (at, (written, read)) in written.iter().zip(&read).enumerate() {
+            prop_assert_eq!(written, read, "row {}", at);
+        }
+        prop_assert_eq!(written.len(), read.len());
+    }
+
+    #[test]
+    fn files_do_not_depend_on_threads(seed: u64, rows in prop::collection::vec(0..300usize, 1..4)) {
+        let mut random = Random::new(seed);
+        let schema = arrays::schema(&mut random, 3, Types::All);
+        let batches: Vec<_> = rows.iter().map(|rows| arrays::batch(&mut random, &schema, *rows)).collect();
+        let options = options(&mut random);
+        let with = |threads| write(&schema, &batches, options.clone().into_builder().threads(threads).build().unwrap());
+        prop_assert!(with(1) == with(3));
+    }
+}
