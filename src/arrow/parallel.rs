@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use arrow_array::ArrayRef;
+use arrow_array::{Array, ArrayRef};
 
 use crate::arrow::lanes::{Held, Lane};
 use crate::arrow::plan::Plan;
@@ -52,6 +52,10 @@ struct State {
     /// The batch that is taken next, and how many batches beyond may be worked on.
     taking: usize,
     ahead: usize,
+    /// Bytes of the arrays in `done`, and how many there may be before lanes wait: metadata tell only roughly how large
+    /// batches become, least of all where dictionaries are written out.
+    done_bytes: usize,
+    most_bytes: usize,
     cancelled: bool,
 }
 
@@ -77,6 +81,14 @@ impl LaneState {
             LaneState::Closed { field, .. } => *field,
             LaneState::Open(lane) => lane.field,
         }
+    }
+}
+
+impl State {
+    /// The batch that is not to be worked on yet.
+    fn horizon(&self) -> usize {
+        let ahead = if self.done_bytes > self.most_bytes { self.ahead.min(2) } else { self.ahead };
+        self.taking + ahead
     }
 }
 
@@ -113,7 +125,8 @@ impl Parallel {
             first_batches[group] += first_batches[group - 1];
         }
         let ahead = batches_ahead(&plan, threads);
-        let state = State { done: BTreeMap::new(), parked: Vec::new(), taking: 0, ahead, cancelled: false };
+        let most_bytes = plan.file.limits.memory_bytes / 2;
+        let state = State { done: BTreeMap::new(), parked: Vec::new(), taking: 0, ahead, done_bytes: 0, most_bytes, cancelled: false };
         let shared = Arc::new(Shared { plan, state: Mutex::new(state), ready: Condvar::new() });
         Self { shared, pool, threads, next_group: 0, first_batches }
     }
@@ -137,6 +150,7 @@ impl Parallel {
                 && done.iter().all(Option::is_some)
             {
                 let done = state.done.remove(&batch).unwrap_or_default();
+                state.done_bytes = state.done_bytes.saturating_sub(done.iter().flatten().map(bytes_of).fold(0, usize::saturating_add));
                 return done.into_iter().flatten().collect();
             }
             // On a thread of the pool itself, waiting would keep it from the work that is waited for.
@@ -158,7 +172,7 @@ impl Parallel {
     fn move_to(&self, batch: usize) {
         let mut state = self.shared.lock();
         state.taking = batch;
-        let horizon = batch + state.ahead;
+        let horizon = state.horizon();
         let (go_on, parked) = std::mem::take(&mut state.parked).into_iter().partition(|work| work.batches.start < horizon);
         state.parked = parked;
         drop(state);
@@ -170,10 +184,7 @@ impl Parallel {
 
     /// Fetches the next row group if its turn has come; `false` when there is nothing to fetch now.
     fn read_ahead(&mut self) -> Result<bool> {
-        let horizon = {
-            let state = self.shared.lock();
-            state.taking + state.ahead
-        };
+        let horizon = self.shared.lock().horizon();
         let plan = Arc::clone(&self.shared.plan);
         let Some(group) = plan.groups.get(self.next_group) else { return Ok(false) };
         let batches = self.first_batches[self.next_group]..self.first_batches[self.next_group + 1];
@@ -271,6 +282,11 @@ fn batches_ahead(plan: &Plan, threads: usize) -> usize {
     usize::try_from(fit).unwrap_or(usize::MAX).clamp(2, 64.max(8 * threads))
 }
 
+fn bytes_of(arrays: &Result<Vec<ArrayRef>>) -> usize {
+    let sizes = arrays.iter().flatten().map(|array| array.get_array_memory_size());
+    sizes.fold(0, usize::saturating_add)
+}
+
 /// Reads the next batches of a lane, until it ends, is parked, or nobody wants it any more.
 fn run(shared: &Arc<Shared>, mut work: Work) {
     while let Some(batch) = work.batches.next() {
@@ -279,13 +295,14 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
         let result = result.unwrap_or_else(|_| {
             Err(Error::malformed("decoding panicked, which is a defect of this crate: please report it with the file"))
         });
-        let failed = result.is_err();
+        let (failed, bytes) = (result.is_err(), bytes_of(&result));
         let mut state = shared.lock();
         if state.cancelled {
             return;
         }
         if let Some(slot) = state.done.get_mut(&batch).and_then(|fields| fields.get_mut(field)) {
             *slot = Some(result);
+            state.done_bytes = state.done_bytes.saturating_add(bytes);
         }
         if state.taking == batch || failed {
             shared.ready.notify_all();
@@ -293,7 +310,7 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
         if failed {
             return;
         }
-        if work.batches.start >= state.taking + state.ahead && !work.batches.is_empty() {
+        if work.batches.start >= state.horizon() && !work.batches.is_empty() {
             state.parked.push(work);
             return;
         }

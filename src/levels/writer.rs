@@ -9,6 +9,9 @@ use crate::encoding::{HybridWriter, write_bits};
 use crate::simd::vectorized;
 use crate::values::Bits;
 
+/// How many levels are widened at a time.
+const BLOCK: usize = 1024;
+
 /// The bits that a level of at most `max` takes.
 fn width(max: u8) -> usize {
     u8::BITS.saturating_sub(max.leading_zeros()) as usize
@@ -25,8 +28,10 @@ pub fn write_levels(levels: &[u8], max: u8, out: &mut Vec<u8>) {
     if vectorized!(all_equal(levels, first)) {
         writer.push_run(u32::from(first), levels.len(), out);
     } else {
-        for run in levels.chunk_by(|a, b| a == b) {
-            writer.push_run(u32::from(run.first().copied().unwrap_or(0)), run.len(), out);
+        let mut wide = [0; BLOCK];
+        for block in levels.chunks(BLOCK) {
+            wide.iter_mut().zip(block).for_each(|(wide, level)| *wide = u32::from(*level));
+            writer.extend(wide.get(..block.len()).unwrap_or_default(), out);
         }
     }
     writer.finish(out);

@@ -1,5 +1,7 @@
 //! What can be chosen for a column.
 
+use std::str::FromStr;
+
 use crate::compression::Compression;
 use crate::error::{Error, Result};
 use crate::format::Encoding;
@@ -226,5 +228,138 @@ impl ColumnOptions {
     }
 }
 
+/// Options as text: `key=value` with commas between, the keys being the names of the setters.
+///
+/// ```
+/// use herringbone::compression::Compression;
+/// use herringbone::format::Encoding;
+/// use herringbone::write::ColumnOptions;
+/// let options: ColumnOptions = "encoding=byte_stream_split,compression=zstd:3,crc=false".parse()?;
+/// let same = ColumnOptions::new().encoding(Encoding::ByteStreamSplit).compression(Compression::zstd(3)?).crc(false);
+/// assert_eq!(options, same);
+/// # Ok::<(), herringbone::Error>(())
+/// ```
+///
+/// `encoding=auto` and `truncation=none` undo what was chosen for the group around; `bloom_filter` is `true`, `false` or the
+/// share of false positives; `page_version` is 1 or 2; `statistics` is `none`, `chunk` or `page`.
+impl FromStr for ColumnOptions {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let mut options = Self::new();
+        for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let (key, value) = entry.split_once('=').ok_or_else(|| Error::usage(format!("`{entry}` is no option: write key=value")))?;
+            options = options.with_text(key.trim(), value.trim())?;
+        }
+        options.check()?;
+        Ok(options)
+    }
+}
+
+impl ColumnOptions {
+    fn with_text(self, key: &str, value: &str) -> Result<Self> {
+        let lower = value.to_ascii_lowercase();
+        Ok(match key {
+            "compression" => self.compression(value.parse()?),
+            "encoding" if lower == "auto" => self.automatic_encoding(),
+            "encoding" => self.encoding(encoding(value)?),
+            "dictionary" => self.dictionary(parsed(key, &lower)?),
+            "dictionary_bytes" => self.dictionary_bytes(parsed(key, value)?),
+            "page_bytes" => self.page_bytes(parsed(key, value)?),
+            "page_rows" => self.page_rows(parsed(key, value)?),
+            "page_version" => self.page_version(one_of(key, value, &[("1", PageVersion::V1), ("2", PageVersion::V2)])?),
+            "statistics" => {
+                let levels = [("none", StatisticsLevel::None), ("chunk", StatisticsLevel::Chunk), ("page", StatisticsLevel::Page)];
+                self.statistics(one_of(key, &lower, &levels)?)
+            }
+            "distinct_counts" => self.distinct_counts(parsed(key, &lower)?),
+            "column_index" => self.column_index(parsed(key, &lower)?),
+            "bloom_filter" => match lower.parse() {
+                Ok(wanted) => self.bloom_filter(bool::then(wanted, BloomFilterOptions::default)),
+                Err(_) => {
+                    let false_positives = parsed(key, value)?;
+                    self.bloom_filter(BloomFilterOptions { false_positives, distinct_values: None })
+                }
+            },
+            "truncation" if lower == "none" => self.truncation(None),
+            "truncation" => self.truncation(Some(parsed(key, value)?)),
+            "crc" => self.crc(parsed(key, &lower)?),
+            _ => return Err(Error::usage(format!("there is no option `{key}` of a column"))),
+        })
+    }
+}
+
+fn parsed<T: FromStr>(key: &str, value: &str) -> Result<T> {
+    value.parse().map_err(|_| Error::usage(format!("`{value}` is no value of {key}")))
+}
+
+fn one_of<T: Copy>(key: &str, value: &str, choices: &[(&str, T)]) -> Result<T> {
+    let found = choices.iter().find(|(name, _)| *name == value).map(|(_, choice)| *choice);
+    found.ok_or_else(|| {
+        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+        Error::usage(format!("`{value}` is no value of {key}: choose from {}", names.join(", ")))
+    })
+}
+
+/// The encoding with this name, in capitals or not.
+fn encoding(name: &str) -> Result<Encoding> {
+    let all = (0..=10).map(Encoding::from_code).filter(|encoding| !matches!(encoding, Encoding::Unknown(_) | Encoding::BitPacked));
+    let mut all = all.filter(|encoding| *encoding != Encoding::PlainDictionary);
+    let wanted = |encoding: &Encoding| encoding.to_string().eq_ignore_ascii_case(name);
+    all.clone().find(wanted).ok_or_else(|| {
+        let names = all.by_ref().map(|encoding| encoding.to_string().to_ascii_lowercase()).collect::<Vec<_>>();
+        Error::usage(format!("`{name}` is no encoding: choose from auto, {}", names.join(", ")))
+    })
+}
+
 /// Sizes of pages are 32-bit signed, and an estimate may be off.
 pub(super) const MOST_PAGE_BYTES: usize = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_has_its_text() {
+        let text = "encoding=plain, dictionary=true,dictionary_bytes=1000,page_bytes=2000,page_rows=30,page_version=2,statistics=page,\
+                    distinct_counts=true,column_index=false,bloom_filter=0.02,truncation=10,crc=false,compression=snappy";
+        let bloom_filter = BloomFilterOptions { false_positives: 0.02, distinct_values: None };
+        let options = ColumnOptions::new()
+            .encoding(Encoding::Plain)
+            .dictionary(true)
+            .dictionary_bytes(1000)
+            .page_bytes(2000)
+            .page_rows(30)
+            .page_version(PageVersion::V2)
+            .statistics(StatisticsLevel::Page)
+            .distinct_counts(true)
+            .column_index(false)
+            .bloom_filter(bloom_filter)
+            .truncation(10)
+            .crc(false)
+            .compression(Compression::SNAPPY);
+        assert_eq!(text.parse::<ColumnOptions>().unwrap(), options);
+        let undone = ColumnOptions::new().automatic_encoding().truncation(None).bloom_filter(None);
+        assert_eq!("encoding=AUTO,truncation=none,bloom_filter=false".parse::<ColumnOptions>().unwrap(), undone);
+        assert_eq!("".parse::<ColumnOptions>().unwrap(), ColumnOptions::new());
+        let default = ColumnOptions::new().bloom_filter(BloomFilterOptions::default());
+        assert_eq!("bloom_filter=true".parse::<ColumnOptions>().unwrap(), default);
+    }
+
+    #[test]
+    fn wrong_text_is_refused_with_the_right_one() {
+        for (text, says) in [
+            ("plain", "key=value"),
+            ("encoding=bit_packed", "choose from auto, plain, rle, delta_binary_packed"),
+            ("encodings=plain", "no option `encodings`"),
+            ("page_rows=many", "`many` is no value of page_rows"),
+            ("page_rows=0", "page_rows is 0"),
+            ("page_version=3", "choose from 1, 2"),
+            ("compression=zip", "choose from uncompressed"),
+            ("bloom_filter=2", "between 0 and 1"),
+        ] {
+            let error = text.parse::<ColumnOptions>().unwrap_err();
+            assert!(error.message().contains(says), "{error} lacks {says:?}");
+        }
+    }
+}

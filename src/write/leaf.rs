@@ -86,6 +86,12 @@ impl LeafWriter {
         })
     }
 
+    /// Says how many rows the chunk will have, where that is known and not the options' number: whether a dictionary pays
+    /// depends on it.
+    pub fn expect_rows(&mut self, rows: u64) {
+        self.values.expect_rows(rows);
+    }
+
     /// The number of rows so far.
     pub fn num_rows(&self) -> u64 {
         self.rows + self.levels.rows() as u64
@@ -225,7 +231,7 @@ impl LeafWriter {
     }
 
     fn decide(&mut self, last: bool) -> Result<()> {
-        if !self.values.decide(last, self.page_bounds.as_mut())? {
+        if !self.values.decide(last, self.num_rows(), self.page_bounds.as_mut())? {
             self.leave_dictionary()?;
         }
         Ok(())

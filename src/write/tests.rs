@@ -430,6 +430,57 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn levels_of_any_sort_are_written_or_refused(
+        column in prop::sample::select(TYPES.to_vec()), nesting in prop::sample::select(NESTINGS.to_vec()), numbers in numbers(),
+        repetition in prop::collection::vec(0..3u8, 0..40), definition in prop::collection::vec(0..5u8, 0..40), values in 0..40usize, choices in choices(),
+    ) {
+        let schema = schema(column, nesting);
+        let leaf = &schema.leaves()[0];
+        let values = container(leaf, &numbers[..values.min(numbers.len())]);
+        let mut file = Vec::new();
+        let mut writer = FileWriter::new(&mut file, Arc::clone(&schema), options(&choices, None, leaf)).unwrap();
+        let mut column = writer.leaf_writer(0).unwrap();
+        let given = LevelsSlice::Levels { repetition: &repetition, definition: &definition };
+        if column.write(values.as_slice(), given).is_ok() {
+            writer.append_row_group([column.finish().unwrap()]).unwrap();
+            let metadata = writer.close().unwrap();
+            let known = |levels: &[u8], max: u8| if max > 0 { levels.to_vec() } else { Vec::new() };
+            let levels = Levels {
+                repetition: known(&repetition, leaf.max_repetition_level),
+                definition: known(&definition, leaf.max_definition_level),
+            };
+            check(&Bytes::from(file), &metadata, &levels, &values);
+        }
+    }
+}
+
+#[test]
+fn writers_can_be_sent_to_threads() {
+    fn sends<T: Send>() {}
+    fn shares<T: Sync>() {}
+    sends::<LeafWriter>();
+    sends::<crate::write::WrittenChunk>();
+    sends::<FileWriter<std::fs::File>>();
+    shares::<WritePlan>();
+}
+
+#[test]
+fn rows_to_come_tell_whether_a_dictionary_pays() {
+    let schema = schema("double c", NESTINGS[0]);
+    let plan = WritePlan::new(Arc::clone(&schema), WriterOptions::default()).unwrap();
+    let encodings = |expected: Option<u64>| {
+        let mut writer = LeafWriter::new(&plan, 0).unwrap();
+        expected.into_iter().for_each(|rows| writer.expect_rows(rows));
+        let values = Values::Words64(random(10_000, 200_000));
+        writer.write(values.as_slice(), LevelsSlice::Present).unwrap();
+        writer.finish().unwrap().meta.encodings
+    };
+    assert!(encodings(None).contains(&Encoding::RleDictionary));
+    assert!(!encodings(Some(10_000)).contains(&Encoding::RleDictionary));
+}
+
 fn random(n: usize, population: u64) -> Vec<u64> {
     let mut state = 9_u64;
     let next = || {

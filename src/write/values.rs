@@ -84,6 +84,8 @@ impl<'a> Given<'a> {
 pub(crate) struct ValueWriter {
     settings: Arc<LeafSettings>,
     state: State,
+    /// How many rows the chunk will have, as far as is known.
+    expected_rows: u64,
     /// Values of the chunk, and those of pages that are finished.
     seen: usize,
     in_pages: usize,
@@ -144,7 +146,21 @@ impl ValueWriter {
         };
         let geography = matches!(settings.leaf.logical_type, Some(crate::schema::LogicalType::Geography { .. }));
         let geospatial = settings.is_geospatial().then(|| Geospatial::new(geography));
-        Ok(Self { settings, state, seen: 0, in_pages: 0, distinct_in_half: 0, left: None, hashes: Vec::new(), geospatial })
+        Ok(Self {
+            expected_rows: settings.expected_rows,
+            settings,
+            state,
+            seen: 0,
+            in_pages: 0,
+            distinct_in_half: 0,
+            left: None,
+            hashes: Vec::new(),
+            geospatial,
+        })
+    }
+
+    pub(crate) fn expect_rows(&mut self, rows: u64) {
+        self.expected_rows = rows;
     }
 
     /// How many values may come before something is to be decided.
@@ -233,8 +249,8 @@ impl ValueWriter {
 
     /// Decides for or against the dictionary when there are values enough, or no more to come. Where it does not pay, the
     /// values of the page are taken out of it again. `false` when finished pages use it: then the page is to be ended before
-    /// [`leave_dictionary`](Self::leave_dictionary).
-    pub(crate) fn decide(&mut self, last: bool, bounds: Option<&mut Bounds>) -> Result<bool> {
+    /// [`leave_dictionary`](Self::leave_dictionary). `rows` are those that the chunk has so far.
+    pub(crate) fn decide(&mut self, last: bool, rows: u64, bounds: Option<&mut Bounds>) -> Result<bool> {
         let State::Dictionary(interned) = &mut self.state else { return Ok(true) };
         if self.seen <= SAMPLE / 2 {
             self.distinct_in_half = interned.builder.len();
@@ -257,7 +273,10 @@ impl ValueWriter {
             dictionary_bytes: interned.builder.page_size(),
             direct_bytes: (direct_bytes as u64 * self.seen as u64 / values.len().max(1) as u64) as usize,
         };
-        let total = if last { self.seen as u64 } else { self.settings.expected_rows.max(self.seen as u64) };
+        let seen = self.seen as u64;
+        // Rows to come have as many values as those that came.
+        let expected = u128::from(self.expected_rows.max(rows)) * u128::from(seen) / u128::from(rows.max(1));
+        let total = if last { seen } else { u64::try_from(expected).unwrap_or(u64::MAX) };
         interned.decided = true;
         if self.seen == 0 || dictionary_pays(&sample, total, most_bytes) {
             return Ok(true);

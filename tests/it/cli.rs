@@ -593,6 +593,46 @@ fn benchmarks_print_what_was_asked_for() {
     assert_eq!(run(&["bench", "--tsv", "--runs", "1", "/no/such/file", &files[0]]).status.code(), Some(1));
 }
 
+/// A file with an INT96 timestamp of the year 5000, made by moving the days of one.
+fn far_away(folder: &Path) -> String {
+    let mut bytes = fs::read(data("int96.plain-v1.parquet")).expect("a file");
+    let parquet = ParquetFile::from_bytes(bytes.clone()).expect("a file");
+    let leaf = parquet.metadata().schema().leaves().iter().find(|leaf| leaf.max_definition_level == 0).expect("a required column");
+    let range = parquet.metadata().row_group(0).expect("a row group").chunk(leaf.index).expect("a chunk").range;
+    // In a required column in PLAIN encoding, the last four bytes are the day of the last value (Snappy leaves them as they are).
+    let end = range.end as usize;
+    bytes[end - 4..end].copy_from_slice(&3_547_273_u32.to_le_bytes());
+    let path = folder.join("far-away.parquet");
+    fs::write(&path, bytes).expect("written");
+    path.display().to_string()
+}
+
+#[test]
+fn timestamps_far_away_are_read_and_warned_of() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = far_away(folder.path());
+    let warned = |args: &[&str]| {
+        let output = run(args);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        assert!(text(&output.stderr).starts_with("herringbone: warning: ") && text(&output.stderr).lines().count() == 1, "{output:?}");
+        text(&output.stdout)
+    };
+    for format in ["table", "json", "csv"] {
+        assert!(warned(&["cat", "--format", format, &input]).contains("5000-01-01T"), "{format}");
+    }
+    let quiet = run(&["head", "-n", "1", &input]);
+    assert!(quiet.status.success() && quiet.stderr.is_empty(), "the first rows are not far away: {quiet:?}");
+    let out = |ending: &str| folder.path().join(format!("out.{ending}")).display().to_string();
+    warned(&["convert", &input, &out("csv")]);
+    assert!(fs::read_to_string(out("csv")).expect("a file").contains("5000-01-01T"));
+    warned(&["convert", &input, &out("arrow")]);
+    complaint(&["convert", "--int96-overflow", "error", &input, &out("csv")], 2);
+    printed(&["convert", "--int96-overflow", "null", &input, &out("csv")]);
+    assert!(!fs::read_to_string(out("csv")).expect("a file").contains("5000-01-01T"));
+    printed(&["convert", "--int96-unit", "us", &input, &out("arrow")]);
+    assert_eq!(names(folder.path()), ["far-away.parquet", "out.arrow", "out.csv"]);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_few_rows_need_little_memory() {

@@ -35,7 +35,8 @@ fn corpora_good_files_read() {
     each(&files, |path| {
         let read = timed(path, false, if stem(path) == LARGE { LARGE_PATIENCE } else { PATIENCE })?.map_err(text)?;
         rows.fetch_add(read, Ordering::Relaxed);
-        Ok(())
+        let announced = ParquetFile::open(path).map_err(text)?.metadata().num_rows();
+        if read == announced { Ok(()) } else { Err(format!("{read} rows of the {announced} announced")) }
     });
     println!("{} good files, {} rows", files.len(), rows.into_inner());
 }
@@ -71,7 +72,7 @@ fn corpora_far_timestamps_are_refused_unless_asked_for() {
     let read = |scan: ScanBuilder| scan.build().and_then(|scan| scan.read_all());
     let error = read(file.scan()).expect_err("years that nanoseconds cannot hold");
     assert_eq!(error.place().column.as_deref(), Some("a"), "{error}");
-    let exact = read(file.scan().int96_unit(TimeUnit::Micros)).expect("microseconds can hold them");
+    let exact = read(file.scan().int96_unit(TimeUnit::Millis)).expect("milliseconds can hold them");
     let nulls = read(file.scan().int96_overflow(Overflow::Null)).expect("nulls in their place");
     assert!(nulls[0].column(0).null_count() > exact[0].column(0).null_count());
 }
@@ -174,6 +175,5 @@ fn rows(path: &Path, verify_crc: bool) -> Result<u64, Error> {
     for batch in file.scan().verify_crc(verify_crc).int96_overflow(Overflow::Null).build()? {
         rows += batch?.num_rows() as u64;
     }
-    assert_eq!(rows, file.metadata().num_rows(), "rows read and rows announced");
     Ok(rows)
 }

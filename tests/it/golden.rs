@@ -14,8 +14,8 @@ use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, IntervalUnit, Schema, SchemaRef, TimeUnit};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take;
-use herringbone::ErrorKind;
 use herringbone::arrow::{ParquetFile, ScanBuilder, Strings};
+use herringbone::{ErrorKind, Limits};
 
 use crate::files::{self, TestFile};
 
@@ -48,6 +48,15 @@ fn small_batches_add_up_to_the_whole() {
             equal(&joined(&schema, &batches)?, golden).map_err(|e| format!("in batches of {size} rows: {e}"))?;
         }
         Ok(())
+    });
+}
+
+#[test]
+fn little_memory_reads_the_same() {
+    for_each_file(|file, golden| {
+        let limits = Limits { memory_bytes: 1, ..Limits::default() };
+        let parquet = ParquetFile::open_with(&file.path, limits).map_err(text)?;
+        equal(&read(parquet.scan().batch_rows(11).threads(3))?, golden)
     });
 }
 

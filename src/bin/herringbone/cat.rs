@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use arrow_schema::Schema;
 use clap::ValueEnum;
-use herringbone::arrow::{ParquetFile, Scan};
+use herringbone::ErrorKind;
+use herringbone::arrow::{Overflow, ParquetFile, Scan, ScanBuilder};
+use herringbone::schema::{Leaf, TimeUnit};
 
-use crate::failure::{Failure, Result};
-use crate::input::{Columns, open_for_streaming};
+use crate::failure::{Failure, Result, warn};
+use crate::input::{Columns, int96_leaves, leaves, open_for_streaming};
 use crate::sink::{Csv, JsonLines, Sink, Table};
 
 /// Prints rows of files, one file after the other
@@ -87,10 +89,30 @@ fn scan(file: &ParquetFile, args: &Args, offset: u64, limit: Option<u64>) -> Res
     if let Some(limit) = limit {
         scan = scan.limit(limit);
     }
+    if let Some(reason) = int96_beyond_nanoseconds(file, args, &scan) {
+        warn(&format!("{reason}; microseconds are read now"));
+        scan = scan.int96_unit(TimeUnit::Micros).int96_overflow(Overflow::Wrap);
+    }
     if let Some(Columns(columns)) = &args.selection.columns {
         scan = scan.columns(columns);
     }
     Ok(scan.build()?)
+}
+
+/// Why INT96 timestamps among the rows do not fit into nanoseconds, if they do not. Nothing can be printed before that is
+/// known, so the columns are read once more than other ones.
+fn int96_beyond_nanoseconds(file: &ParquetFile, args: &Args, scan: &ScanBuilder) -> Option<String> {
+    let selected = |leaf: &Leaf| {
+        let Some(Columns(names)) = &args.selection.columns else { return true };
+        names.iter().any(|name| leaves(file.metadata(), name).is_ok_and(|leaves| leaves.contains(&leaf.index)))
+    };
+    let paths: Vec<&str> = int96_leaves(file).into_iter().filter(|leaf| selected(leaf)).map(|leaf| leaf.path.dotted()).collect();
+    if paths.is_empty() {
+        return None;
+    }
+    // Whatever else is wrong comes up again when the rows are read to be printed.
+    let error = scan.clone().columns(paths).build().ok()?.find_map(Result::err)?;
+    (error.kind() == ErrorKind::Usage).then(|| error.to_string())
 }
 
 /// The width of the terminal that is printed to, if it is one.

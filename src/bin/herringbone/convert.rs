@@ -1,17 +1,17 @@
 //! `herringbone convert`: a file in another format.
 
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use arrow_schema::Schema;
 use clap::ValueEnum;
-use herringbone::arrow::{Overflow, Scan};
-use herringbone::format::PhysicalType;
+use herringbone::ErrorKind;
+use herringbone::arrow::{Overflow, ParquetFile, Scan};
 use herringbone::schema::TimeUnit;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::failure::{Failure, Result};
-use crate::input::{Columns, StringsArg, open_for_pages, open_for_streaming};
+use crate::failure::{Failure, Result, warn};
+use crate::input::{Columns, StringsArg, int96_leaves, open_for_streaming};
 use crate::sink::{Csv, Ipc, JsonLines, Sink};
 use crate::target::Target;
 
@@ -47,8 +47,8 @@ pub struct Args {
     /// The unit of timestamps that are stored as INT96
     #[arg(long, value_enum, value_name = "UNIT", default_value_t)]
     int96_unit: UnitArg,
-    /// What becomes of INT96 timestamps that the unit cannot hold; without this they wrap around, as in other readers, and a
-    /// warning says so
+    /// What becomes of INT96 timestamps that the unit cannot hold; without this they wrap around in an Arrow file, as in other
+    /// readers, and are read as microseconds for text, with a warning in both cases
     #[arg(long, value_enum, value_name = "WHAT")]
     int96_overflow: Option<OverflowArg>,
     /// Fail if OUT is there already
@@ -100,51 +100,59 @@ impl From<OverflowArg> for Overflow {
     }
 }
 
+/// How INT96 timestamps are read.
+#[derive(Clone, Copy)]
+struct Int96 {
+    unit: TimeUnit,
+    overflow: Overflow,
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> Result {
-    let overflow = args.int96_overflow.map_or(Overflow::Error, Overflow::from);
-    match write(args, overflow) {
-        Err(Failure::Usage(message)) if args.int96_overflow.is_none() && has_int96(&args.input)? => {
-            // Other readers wrap without a word; a file that they read is read, but not without one.
-            let _ =
-                writeln!(std::io::stderr(), "herringbone: warning: {message}; such values wrap around now, as with --int96-overflow wrap");
-            write(args, Overflow::Wrap)
-        }
-        result => result,
-    }
-}
-
-fn has_int96(path: &Path) -> Result<bool> {
-    let (_, metadata) = open_for_pages(path)?;
-    Ok(metadata.schema().leaves().iter().any(|leaf| leaf.physical_type == PhysicalType::Int96))
-}
-
-fn write(args: &Args, overflow: Overflow) -> Result {
     let format = args.to.map_or_else(|| format_of(&args.output), Ok)?;
-    let scan = scan(args, overflow)?;
+    let unit = match args.int96_unit {
+        UnitArg::Ms => TimeUnit::Millis,
+        UnitArg::Us => TimeUnit::Micros,
+        UnitArg::Ns => TimeUnit::Nanos,
+    };
+    let asked = Int96 { unit, overflow: args.int96_overflow.map_or(Overflow::Error, Overflow::from) };
+    let Some(reason) = write(args, format, asked)? else { return Ok(()) };
+    let (other, so) = match format {
+        // Other readers wrap without a word; a file that they read is read, but not without one.
+        Format::Arrow => (Int96 { overflow: Overflow::Wrap, ..asked }, "such values wrap around now, as with --int96-overflow wrap"),
+        // Text has no unit.
+        Format::Ndjson | Format::Csv => (Int96 { unit: TimeUnit::Micros, overflow: Overflow::Wrap }, "microseconds are read now"),
+    };
+    warn(&format!("{reason}; {so}"));
+    write(args, format, other).map(drop)
+}
+
+/// Writes OUT. If INT96 timestamps do not fit and it was not said what to do, nothing is written and the reason returned.
+fn write(args: &Args, format: Format, int96: Int96) -> Result<Option<String>> {
+    let file = open_for_streaming(&args.input)?;
+    let scan = scan(&file, args, int96)?;
+    let may_go_another_way = args.int96_overflow.is_none() && int96.overflow == Overflow::Error && !int96_leaves(&file).is_empty();
     let mut target = Target::create(&args.output, !args.no_overwrite)?;
     let mut sink = sink(format, &mut target, &scan.schema())?;
     let progress = progress(scan.num_rows());
     for batch in scan {
-        let batch = batch?;
+        let batch = match batch {
+            Err(error) if may_go_another_way && error.kind() == ErrorKind::Usage => return Ok(Some(error.to_string())),
+            batch => batch?,
+        };
         sink.write(&batch)?;
         progress.inc(batch.num_rows() as u64);
     }
     sink.finish()?;
     drop(sink);
     progress.finish_and_clear();
-    target.finish()
+    target.finish()?;
+    Ok(None)
 }
 
-fn scan(args: &Args, overflow: Overflow) -> Result<Scan> {
-    let file = open_for_streaming(&args.input)?;
+fn scan(file: &ParquetFile, args: &Args, int96: Int96) -> Result<Scan> {
     let mut scan = file.scan().batch_rows(args.batch_rows as usize).strings(args.strings.into());
-    scan = scan.threads(args.threads).verify_crc(args.verify_crc).int96_overflow(overflow);
-    scan = scan.int96_unit(match args.int96_unit {
-        UnitArg::Ms => TimeUnit::Millis,
-        UnitArg::Us => TimeUnit::Micros,
-        UnitArg::Ns => TimeUnit::Nanos,
-    });
+    scan = scan.threads(args.threads).verify_crc(args.verify_crc).int96_unit(int96.unit).int96_overflow(int96.overflow);
     if let Some(Columns(columns)) = &args.columns {
         scan = scan.columns(columns);
     }

@@ -47,6 +47,12 @@ impl Failure {
     }
 }
 
+/// Says something on standard error that does not end the command.
+pub fn warn(message: &str) {
+    // If standard error is closed, nobody wants to know.
+    let _ = writeln!(io::stderr(), "herringbone: warning: {}", shown(message));
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error.kind() {

@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use herringbone::arrow::{ParquetFile, Strings};
+use herringbone::format::PhysicalType;
 use herringbone::read::{self, FileSource};
 use herringbone::schema::Leaf;
 use herringbone::{FileMetadata, Limits};
 
 use crate::failure::{Failure, Result};
 
-/// What streaming allows itself: memory follows these figures and not the file.
-pub fn streaming_limits() -> Limits {
-    Limits { batch_bytes: 128 << 20, memory_bytes: 512 << 20, ..Limits::default() }
+/// What streaming allows itself: memory follows these figures and not the file. A batch can be as large as the largest
+/// value that a page holds by default.
+fn streaming_limits() -> Limits {
+    Limits { batch_bytes: 256 << 20, memory_bytes: 512 << 20, ..Limits::default() }
 }
 
 /// Opens a file for record batches that are handed on one after another.
@@ -27,6 +29,12 @@ pub fn open_for_pages(path: &Path) -> Result<(Arc<FileSource>, FileMetadata)> {
     let source = Arc::new(FileSource::open(path)?);
     let metadata = read::metadata(&source, &Limits::default()).map_err(|error| error.in_file(path.display().to_string()))?;
     Ok((source, metadata))
+}
+
+/// The leaf columns whose timestamps are stored as INT96.
+pub fn int96_leaves(file: &ParquetFile) -> Vec<&Leaf> {
+    let leaves = file.metadata().schema().leaves();
+    leaves.iter().filter(|leaf| leaf.physical_type == PhysicalType::Int96).collect()
 }
 
 /// Names of columns, separated by commas; in double quotes a name may hold commas itself.

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use herringbone::format::Encoding;
 use herringbone::metadata::Bound;
@@ -11,12 +12,11 @@ use herringbone::schema::Leaf;
 use herringbone::{FileMetadata, Limits};
 use serde_json::json;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, warn};
 use crate::grid::{Align, Grid, ratio};
 use crate::index::PageIndex;
 use crate::input::{leaf, open_for_pages};
 use crate::meta_json;
-use std::sync::Arc;
 
 /// Lists the pages of a column: where they are, how large, how encoded, and what the page index says of them
 #[derive(clap::Args)]
@@ -108,7 +108,7 @@ fn list(
         None => PageIndex::default(),
     };
     for fault in &index.faults {
-        Failure::File(format!("ignored: {fault}")).report();
+        warn(&format!("ignored: {fault}"));
     }
     let column = metadata.schema().leaves().get(leaf);
     for page in reader {
