@@ -247,6 +247,9 @@ fn fixed_size_list(size: i32, item: FieldRef, offsets: &[i32], values: ArrayRef,
 }
 
 fn with_placeholders(size: i32, offsets: &[i32], values: &ArrayRef, stored: usize) -> Result<ArrayRef> {
+    if values.is_empty() {
+        return Ok(arrow_array::new_null_array(values.data_type(), stored));
+    }
     let mut indices: Vec<Option<u32>> = Vec::with_capacity(stored);
     for ends in offsets.windows(2) {
         match ends[1] > ends[0] {
