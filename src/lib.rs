@@ -60,6 +60,10 @@
 //! A local file made by [`FileWriter::create`](write::FileWriter::create) appears under its name when all of it is written, or
 //! not at all.
 //!
+//! # Checking a file
+//!
+//! [`verify`](mod@verify) holds all that a file says about itself against its pages, and reports what is wrong and where.
+//!
 //! # Two levels
 //!
 //! - [`arrow`]: record batches, parallel by default. For those who want the data.
@@ -145,6 +149,8 @@ pub mod page;
 pub mod read;
 
 pub mod write;
+
+pub mod verify;
 
 #[cfg(feature = "arrow")]
 pub mod arrow;

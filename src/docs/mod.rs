@@ -5,6 +5,7 @@
 //! - [`adding_an_encoding`], [`adding_a_codec`], [`adding_a_logical_type`]: which files to touch in which order, with an
 //!   example from the code.
 //! - [`format_coverage`]: every feature of the format, whether it is read and written, and where that is tested.
+//! - [`verify`]: what is checked of a file, and what is let pass.
 //! - [`performance`]: how speed is measured, and what makes it.
 //!
 //! The modules are text only; the pages lie in `src/docs/` as Markdown.
@@ -23,6 +24,9 @@ pub mod adding_a_logical_type {}
 
 #[doc = include_str!("format_coverage.md")]
 pub mod format_coverage {}
+
+#[doc = include_str!("verify.md")]
+pub mod verify {}
 
 #[doc = include_str!("performance.md")]
 pub mod performance {}

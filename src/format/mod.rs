@@ -11,6 +11,7 @@ mod geospatial;
 mod index;
 mod page;
 mod schema;
+mod stand_alone;
 mod statistics;
 mod types;
 

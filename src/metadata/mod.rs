@@ -70,3 +70,4 @@ pub use row_group::RowGroup;
 pub use statistics::{Bound, Statistics};
 pub use value::Value;
 pub use writer::WriterVersion;
+pub(crate) use writer::{forgets_dictionary_header, has_corrupt_binary_bounds, has_prefixes_across_pages};

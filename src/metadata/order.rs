@@ -143,7 +143,7 @@ impl Order {
     }
 
     /// Whether `value` has a length that values of this order in `leaf` have. Bounds of bytes may be cut short.
-    pub(super) fn fits(self, value: &[u8], leaf: &Leaf) -> bool {
+    pub(crate) fn fits(self, value: &[u8], leaf: &Leaf) -> bool {
         match (self, leaf.physical_type) {
             (Order::Bytes, PhysicalType::FixedLenByteArray) => value.len() <= leaf.type_length,
             (_, PhysicalType::FixedLenByteArray) => value.len() == leaf.type_length,

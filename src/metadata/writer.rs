@@ -74,7 +74,7 @@ impl WriterVersion {
 
 /// Whether binary bounds in the deprecated fields may be corrupt (PARQUET-251): so they are if the writer is unknown, or
 /// parquet-mr before 1.8.0 and not one of Cloudera's builds that had the fix early.
-pub(super) fn has_corrupt_binary_bounds(writer: Option<&WriterVersion>) -> bool {
+pub(crate) fn has_corrupt_binary_bounds(writer: Option<&WriterVersion>) -> bool {
     let Some(writer) = writer else { return true };
     let fixed_early = writer.numbers() == Some([1, 5, 0]) && writer.suffix().and_then(cdh_release).is_some_and(|cdh| cdh >= [5, 5, 0]);
     !fixed_early && writer.is_before("parquet-mr", [1, 8, 0]).unwrap_or(true)
@@ -82,12 +82,12 @@ pub(super) fn has_corrupt_binary_bounds(writer: Option<&WriterVersion>) -> bool 
 
 /// Whether the prefix of a page's first DELTA_BYTE_ARRAY value may refer to the page before (PARQUET-246): so it does
 /// if the writer is unknown, or parquet-mr before 1.8.0.
-pub(super) fn has_prefixes_across_pages(writer: Option<&WriterVersion>) -> bool {
+pub(crate) fn has_prefixes_across_pages(writer: Option<&WriterVersion>) -> bool {
     writer.is_none_or(|writer| writer.is_before("parquet-mr", [1, 8, 0]).unwrap_or(true))
 }
 
 /// Whether `total_compressed_size` may leave out the dictionary page's header (IMPALA-694): parquet-mr before 1.2.9.
-pub(super) fn forgets_dictionary_header(writer: Option<&WriterVersion>) -> bool {
+pub(crate) fn forgets_dictionary_header(writer: Option<&WriterVersion>) -> bool {
     writer.is_none_or(|writer| writer.is_before("parquet-mr", [1, 2, 9]).unwrap_or(true))
 }
 

@@ -35,6 +35,7 @@ pub(crate) use batches::BatchSettings;
 pub use chunk::WrittenChunk;
 pub use column_options::{BloomFilterOptions, ColumnOptions, PageVersion, StatisticsLevel};
 pub use file::FileWriter;
+pub(crate) use geospatial::Geospatial;
 pub use leaf::LeafWriter;
 pub use levels::LevelsSlice;
 pub use options::{ContentChunking, EncodingChoice, SortBy, WriterOptions, WriterOptionsBuilder};

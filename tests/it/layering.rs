@@ -22,6 +22,7 @@ const ROOMS: &[&str] = &[
     "predicate",
     "read",
     "write",
+    "verify",
     "arrow",
     "dataset",
     "bin",

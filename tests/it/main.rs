@@ -15,3 +15,5 @@ mod files;
 mod golden;
 #[cfg(feature = "arrow")]
 mod mutants;
+#[cfg(feature = "arrow")]
+mod verify;

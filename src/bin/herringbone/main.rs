@@ -6,6 +6,7 @@
 
 mod bench;
 mod bench_columns;
+mod bloom;
 mod cat;
 mod cells;
 mod convert;
@@ -15,12 +16,15 @@ mod grid;
 mod head;
 mod index;
 mod input;
+mod literal;
 mod meta;
 mod meta_json;
 mod pages;
+mod rowgroups;
 mod schema;
 mod sink;
 mod target;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -45,6 +49,9 @@ enum Command {
     Schema(schema::Args),
     Meta(meta::Args),
     Pages(pages::Args),
+    Rowgroups(rowgroups::Args),
+    Bloom(bloom::Args),
+    Verify(verify::Args),
     Count(count::Args),
     Head(head::Args),
     Cat(cat::Args),
@@ -58,6 +65,9 @@ impl Command {
             Command::Schema(args) => schema::run(&args),
             Command::Meta(args) => meta::run(&args),
             Command::Pages(args) => pages::run(&args),
+            Command::Rowgroups(args) => rowgroups::run(&args),
+            Command::Bloom(args) => bloom::run(&args),
+            Command::Verify(args) => verify::run(&args),
             Command::Count(args) => count::run(&args),
             Command::Head(args) => head::run(args),
             Command::Cat(args) => cat::run(&args),

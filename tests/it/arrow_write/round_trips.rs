@@ -17,6 +17,7 @@ fn write(schema: &SchemaRef, batches: &[RecordBatch], options: WriterOptions) ->
     let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(schema), options).unwrap();
     batches.iter().for_each(|batch| writer.write(batch).unwrap());
     let (metadata, bytes) = writer.close_into().unwrap();
+    crate::verify::assert_clean(&bytes);
     let file = ParquetFile::from_bytes(bytes.clone()).unwrap();
     assert_eq!(metadata.num_rows(), file.metadata().num_rows());
     assert_eq!(metadata.num_rows(), batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>());

@@ -1,0 +1,79 @@
+//! `herringbone bloom`: what the bloom filters of a column know of some values.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use herringbone::metadata::{BloomFilter, bloom};
+use herringbone::read::{FileSource, Source};
+use herringbone::{FileMetadata, Limits};
+use serde_json::json;
+
+use crate::failure::{Failure, Result};
+use crate::grid::{Align, Grid};
+use crate::input::{leaf, open_for_pages};
+use crate::literal;
+
+/// Says of values whether they may be in a row group or surely are not, by the column's bloom filters
+#[derive(clap::Args)]
+pub struct Args {
+    /// A Parquet file
+    file: PathBuf,
+    /// The column: a name or a dotted path
+    #[arg(long, short, value_name = "COLUMN")]
+    column: String,
+    /// Values, written as the column's type has them: numbers, decimals, true, text, dates such as 2024-02-29, timestamps such
+    /// as 2024-02-29T12:30:00.5, UUIDs; bytes as hexadecimal digits after 0x
+    #[arg(required = true, value_name = "VALUE", allow_hyphen_values = true)]
+    values: Vec<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result {
+    let (source, metadata) = open_for_pages(&args.file)?;
+    let leaf = leaf(&metadata, &args.column)?;
+    let Some(column) = metadata.schema().leaves().get(leaf) else { return Ok(()) };
+    let values = args.values.iter().map(|text| literal::parse(text, column).map(|plain| (text, plain)));
+    let values = values.collect::<Result<Vec<_>, _>>().map_err(Failure::Usage)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut table = Grid::new([("row group", Align::Right), ("value", Align::Left), ("answer", Align::Left)]);
+    let mut any = false;
+    for group in 0..metadata.num_row_groups() {
+        let Some(filter) = filter(&source, &metadata, group, leaf, &args.file)? else { continue };
+        any = true;
+        for (text, plain) in &values {
+            let may = filter.may_contain(plain);
+            match args.json {
+                true => writeln!(out, "{}", json!({"row_group": group, "value": text, "may_contain": may}))?,
+                false => {
+                    let answer = if may { "may be there" } else { "is not there" };
+                    table.print(&[vec![group.to_string(), (*text).clone(), answer.to_owned()]], &mut out)?;
+                }
+            }
+        }
+    }
+    out.flush()?;
+    match any {
+        true => Ok(()),
+        false => Err(Failure::File(format!("{}: the column {:?} has no bloom filter", args.file.display(), args.column))),
+    }
+}
+
+/// The bloom filter of a chunk, if it has one.
+fn filter(source: &FileSource, metadata: &FileMetadata, group: usize, leaf: usize, path: &Path) -> Result<Option<BloomFilter>> {
+    let read = || {
+        let Some(row_group) = metadata.row_group(group) else { return Ok(None) };
+        let Some(location) = row_group.chunk(leaf)?.bloom_filter else { return Ok(None) };
+        let length = match location.length {
+            Some(length) => u64::from(length),
+            None => {
+                let end = location.offset.saturating_add(bloom::HEADER_BYTES as u64).min(metadata.file_size());
+                BloomFilter::bytes_needed(&source.read(location.offset..end)?, &Limits::default())? as u64
+            }
+        };
+        BloomFilter::parse(&source.read(location.offset..location.offset.saturating_add(length))?).map(Some)
+    };
+    Ok(read().map_err(|error: herringbone::Error| error.in_row_group(group).in_file(path.display().to_string()))?)
+}

@@ -1,0 +1,107 @@
+//! `herringbone verify`: what is wrong with files, and where.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use herringbone::ErrorKind;
+use herringbone::read::FileSource;
+use herringbone::verify::{Finding, Report, Severity, VerifyOptions, verify};
+use serde_json::json;
+
+use crate::failure::{Failure, Result};
+use crate::grid::shown;
+
+/// Computes again all that files say about themselves, and reports what is wrong and where
+#[derive(clap::Args)]
+pub struct Args {
+    /// Parquet files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// One JSON object a file and line
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+    /// Print nothing: the exit code says whether anything is wrong
+    #[arg(long, short)]
+    quiet: bool,
+    /// Count warnings as errors
+    #[arg(long)]
+    strict: bool,
+    /// The most findings that are printed of a file
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    most: usize,
+}
+
+/// Runs the command. Files that cannot be read are named, and the others checked all the same.
+pub fn run(args: &Args) -> Result {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let (mut wrong, mut failed) = (0, false);
+    let options = VerifyOptions { findings: args.most, ..VerifyOptions::default() };
+    for path in &args.files {
+        let report = FileSource::open(path).and_then(|source| verify(&source, &options));
+        match report {
+            Ok(report) => {
+                wrong += usize::from(report.errors > 0 || (args.strict && report.warnings > 0));
+                match (args.quiet, args.json) {
+                    (true, _) => {}
+                    (false, true) => writeln!(out, "{}", json_of(path, &report))?,
+                    (false, false) => print(path, &report, &mut out)?,
+                }
+            }
+            Err(error) => {
+                out.flush()?;
+                let error = error.in_file(path.display().to_string());
+                if error.kind() == ErrorKind::Usage {
+                    return Err(error.into());
+                }
+                Failure::from(error).report();
+                failed = true;
+            }
+        }
+    }
+    out.flush()?;
+    match (wrong, failed) {
+        (0, false) => Ok(()),
+        (0, true) => Err(Failure::Reported),
+        _ if args.quiet => Err(Failure::Reported),
+        (wrong, _) => Err(Failure::File(format!("{wrong} of {} files have something wrong", args.files.len()))),
+    }
+}
+
+fn print(path: &Path, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let name = shown(&path.display().to_string());
+    let walked = format!("{} row groups, {} pages, {} values", report.row_groups, report.pages, report.values);
+    let verdict = match (report.errors, report.warnings) {
+        (0, 0) => "nothing wrong".to_owned(),
+        (errors, warnings) => format!("{errors} errors, {warnings} warnings"),
+    };
+    writeln!(out, "{name}: {verdict} ({walked})")?;
+    for finding in &report.findings {
+        writeln!(out, "  {}", shown(&finding.to_string()))?;
+    }
+    match report.more {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more"),
+    }
+}
+
+fn json_of(path: &Path, report: &Report) -> serde_json::Value {
+    json!({
+        "file": path.display().to_string(), "errors": report.errors, "warnings": report.warnings,
+        "row_groups": report.row_groups, "pages": report.pages, "values": report.values,
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(), "more": report.more,
+    })
+}
+
+fn finding(finding: &Finding) -> serde_json::Value {
+    let place = &finding.place;
+    json!({
+        "severity": match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        },
+        "code": finding.code.name(), "about": finding.code.about(),
+        "row_group": place.row_group, "column": place.column, "page": place.page, "offset": place.offset,
+        "expected": finding.expected, "found": finding.found,
+    })
+}

@@ -1,0 +1,79 @@
+//! Checking a whole file: everything that it says about itself is computed again from its pages.
+//!
+//! [`verify`] walks over all bytes of a file, with bounded memory, and returns a [`Report`] of [`Finding`]s. Readers pass over
+//! what merely helps them (statistics, page index, bloom filters) when it contradicts itself, and believe it otherwise; here
+//! it is held against the data: checksums, sizes, row counts, levels, values to their last byte, dictionary indices, encodings,
+//! bounds and their exactness, counts, histograms, page index, bloom filters, sorting columns, the stored Arrow schema.
+//!
+//! A finding has a [`Code`] and a [`Severity`]: an error gives readers wrong data or makes them skip what they should not skip,
+//! a warning is what the format or its readers put up with, and a note says what could not be checked.
+//!
+//! ```
+//! use herringbone::read::FileSource;
+//! use herringbone::verify::{VerifyOptions, verify};
+//!
+//! # fn main() -> herringbone::Result<()> {
+//! let file = FileSource::open("testdata/bloom-filters.index-v2.parquet")?;
+//! let report = verify(&file, &VerifyOptions::default())?;
+//! assert_eq!(report.findings, []);
+//! assert!(report.pages > 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Specification: all of it; `PageIndex.md`, `BloomFilter.md` and the comments of `parquet.thrift` most of all.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
+)]
+
+mod bloom;
+mod bounds;
+mod chunk;
+mod extent;
+mod facts;
+mod frame;
+mod index;
+mod layout;
+mod page;
+mod pages;
+mod report;
+mod row_group;
+mod sorted;
+mod stored_schema;
+
+pub use report::{Code, Finding, Report, Severity};
+
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::read::Source;
+use crate::verify::report::Recorder;
+
+/// How a file is checked.
+#[derive(Clone, Debug)]
+pub struct VerifyOptions {
+    /// What the file may cost; what would cost more is not checked, which a note says.
+    pub limits: Limits,
+    /// How many findings are kept; further ones are counted. Default 10,000.
+    pub findings: usize,
+}
+
+impl Default for VerifyOptions {
+    fn default() -> Self {
+        Self { limits: Limits::default(), findings: 10_000 }
+    }
+}
+
+/// Checks a whole file.
+///
+/// Memory: one page at a time, decoded in blocks, beside the footer and the page index of a chunk. Two bits a row are kept for
+/// each sorting column of a row group, and the hashes of a chunk's values where the file counts different ones.
+///
+/// # Errors
+/// `Io` when the source fails. Whatever is wrong with the file is in the report.
+pub fn verify(source: &dyn Source, options: &VerifyOptions) -> Result<Report> {
+    let mut recorder = Recorder::new(options.findings);
+    frame::walk(source, options, &mut recorder)?;
+    Ok(recorder.report)
+}

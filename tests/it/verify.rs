@@ -1,0 +1,65 @@
+//! What `verify` says of files that are as they should be.
+
+use bytes::Bytes;
+use herringbone::verify::{Code, VerifyOptions, verify};
+
+use crate::files;
+
+/// Files that are wrong, or old, and how.
+const EXCEPTIONS: &[(&str, &[Code])] = &[
+    // Made by hand: a page of another kind before the first data page that no offset points to, dictionaries without offsets.
+    ("raw-pages.odd", &[Code::ChunkCompressed, Code::ChunkUncompressed, Code::DictionaryOffset, Code::DictionaryOffset, Code::Gap]),
+    // parquet-cpp counts too few bytes of DELTA_BYTE_ARRAY.
+    ("strings.dba-pages", &[Code::SizeBytes; 6]),
+    ("strings.dba-v1", &[Code::SizeBytes; 6]),
+    ("strings.dba-v2", &[Code::SizeBytes; 6]),
+    // Names what nobody knows.
+    ("raw-shapes.column-orders", &[Code::Unsupported]),
+    ("unsupported.columns", &[Code::Unsupported; 3]),
+];
+
+/// Checks a file that this crate wrote, in which nothing may be found.
+pub fn assert_clean(file: &[u8]) {
+    let report = verify(&Bytes::copy_from_slice(file), &VerifyOptions::default()).expect("memory does not fail");
+    let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[test]
+fn files_of_many_writers_are_clean() {
+    let files = files::all();
+    files::for_each(
+        &files,
+        |file| file.name.clone(),
+        |file| {
+            let report = verify(&Bytes::from(file.bytes()), &VerifyOptions::default()).map_err(|error| error.to_string())?;
+            let mut codes: Vec<Code> = report.findings.iter().map(|finding| finding.code).collect();
+            let mut expected = EXCEPTIONS.iter().find(|(name, _)| *name == file.name).map_or(Vec::new(), |(_, codes)| codes.to_vec());
+            codes.sort_unstable();
+            expected.sort_unstable();
+            match codes == expected {
+                true => Ok(()),
+                false => Err(report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")),
+            }
+        },
+    );
+}
+
+#[test]
+fn any_bytes_have_a_report() {
+    let file = files::all().into_iter().find(|file| file.name == "bloom-filters.index-v2").expect("the file").bytes();
+    let check = |bytes: &[u8]| verify(&Bytes::copy_from_slice(bytes), &VerifyOptions::default()).expect("memory does not fail");
+    for length in 0..file.len() {
+        assert!(check(&file[..length]).errors > 0, "cut to {length} bytes");
+    }
+    let (mut seen, mut state) = (0, 1_u64);
+    for _ in 0..2000 {
+        let mut broken = file.clone();
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let at = (state >> 20) as usize % broken.len();
+        broken[at] ^= 1 << (state >> 60 & 7);
+        seen += usize::from(!check(&broken).is_clean());
+    }
+    // What is flipped elsewhere may be as good: names, key-values, bits of the bloom filter that are set in vain.
+    assert!(seen > 1000, "{seen} of 2000 flipped bits were noticed");
+}
