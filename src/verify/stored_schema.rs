@@ -52,7 +52,9 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
         }
         let missing = 4_u32.checked_sub(u32::try_from(four.len()).ok()?)?;
         let [_, whole @ ..] = (word << missing.checked_mul(6)?).to_be_bytes();
-        bytes.extend_from_slice(whole.get(..four.len().checked_sub(1)?)?);
+        // Six bits alone are no byte.
+        let length = four.len().checked_sub(1).filter(|length| *length > 0)?;
+        bytes.extend_from_slice(whole.get(..length)?);
     }
     Some(bytes)
 }
