@@ -157,6 +157,8 @@ fn read_column(file: &Bytes, metadata: &FileMetadata, row_group: usize, leaf: us
             found.dictionary = Some(Arc::new(decompressed.decode_dictionary().unwrap()));
             continue;
         }
+        let has_dictionary = found.dictionary.as_ref().is_some_and(|dictionary| !dictionary.is_empty());
+        assert!(page.encoding() != Encoding::RleDictionary || has_dictionary, "indices without a dictionary, which readers refuse");
         let decoded = decompressed.decode(found.dictionary.as_ref(), &Limits::default()).unwrap();
         found.pages.push((page.num_values(), decoded.values.len()));
         found.encodings.push(page.encoding());
@@ -522,6 +524,23 @@ fn dictionaries_are_dropped_early_kept_or_left_late() {
     // A small chunk is decided on all of its values.
     assert_eq!(encodings("int32 c", &[5, 1 << 30, 77]), (None, vec![Encoding::Plain]));
     assert_eq!(encodings("binary c", &[77 << 42; 100]).1, [Encoding::RleDictionary]);
+}
+
+#[test]
+fn pages_of_nulls_alone_refer_to_no_dictionary() {
+    let schema: Arc<Schema> = Arc::new("message m { optional int32 a; }".parse().unwrap());
+    for columns in [ColumnOptions::new(), ColumnOptions::new().encoding(Encoding::RleDictionary)] {
+        let options = WriterOptions::builder().columns(columns.page_rows(10)).build().unwrap();
+        let write = |definition: Vec<u8>| {
+            let values = Values::Words32(vec![7; definition.iter().filter(|level| **level == 1).count()]);
+            let (bytes, metadata) = write(&schema, options.clone(), &Levels { repetition: Vec::new(), definition }, &values, 3);
+            read_column(&bytes, &metadata, 0, 0)
+        };
+        let nulls = write(vec![0; 30]);
+        assert_eq!((nulls.encodings, nulls.dictionary.is_none()), (vec![Encoding::Plain; 3], true));
+        let late = write([vec![0; 15], vec![1; 15]].concat());
+        assert_eq!(late.encodings, [Encoding::Plain, Encoding::RleDictionary, Encoding::RleDictionary]);
+    }
 }
 
 #[test]

@@ -311,6 +311,8 @@ impl ValueWriter {
     pub(crate) fn finish_page(&mut self, out: &mut Vec<u8>, bounds: Option<&mut Bounds>) -> Encoding {
         self.in_pages = self.seen;
         match &mut self.state {
+            // There is no dictionary yet, and readers refuse pages of indices without one even where all values are null.
+            State::Dictionary(_) if self.seen == 0 => Encoding::Plain,
             State::Dictionary(interned) => {
                 if let Some(bounds) = bounds {
                     interned.add_bounds(bounds);

@@ -1,0 +1,1 @@
+"""Other readers and writers of Parquet, for the tests beside this folder."""

@@ -1,0 +1,11 @@
+//! Herringbone beside other readers and writers of Parquet: pyarrow, DuckDB, Polars, Spark and the official Rust crate.
+//!
+//! `HERRINGBONE_PYTHON` names a Python with what `requirements.txt` lists; Spark wants Java besides.
+
+#[path = "../../it/arrow_write/arrays.rs"]
+#[allow(dead_code)]
+mod arrays;
+mod matrix;
+mod ours_to_others;
+mod python;
+mod values;

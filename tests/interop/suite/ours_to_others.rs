@@ -1,0 +1,33 @@
+//! What we write is read by others, over the matrix.
+
+use crate::{matrix, python};
+
+fn read_by(reader: &str) {
+    // Each reader has files of its own, so that tests can run beside each other.
+    let folder = python::folder(&format!("matrix-{reader}"));
+    let cases = matrix::cases();
+    let columns: usize = cases.iter().map(|case| case.write(&folder)).sum();
+    println!("{} files with {columns} columns for {reader}", cases.len());
+    let said = python::run(&["check", reader, folder.to_str().unwrap()]);
+    assert!(said.contains("columns equal"), "{reader} read nothing");
+}
+
+#[test]
+fn pyarrow_reads_what_we_write() {
+    read_by("pyarrow");
+}
+
+#[test]
+fn duckdb_reads_what_we_write() {
+    read_by("duckdb");
+}
+
+#[test]
+fn polars_reads_what_we_write() {
+    read_by("polars");
+}
+
+#[test]
+fn spark_reads_what_we_write() {
+    read_by("spark");
+}
