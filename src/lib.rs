@@ -83,6 +83,7 @@
 //! | [`encoding`] | decoders and encoders |
 //! | [`levels`] | repetition and definition levels |
 //! | [`page`] | pages, compressed and not |
+//! | [`predicate`] | filters, and what statistics, bloom filters and page indexes say about them |
 //!
 //! # Features
 //!
@@ -91,6 +92,7 @@
 //! | `arrow` | yes | record batches; works with the Arrow crates 59 and 60 |
 //! | `rayon` | yes | decode on a thread pool |
 //! | `snappy`, `gzip`, `zstd`, `lz4`, `brotli` | yes | the codecs; `zstd` wraps the C library, the others are Rust |
+//! | `sql` | no | filters from text, by the crate `sqlparser` |
 //! | `cli` | no | the command `herringbone` |
 //!
 //! A page whose codec is not in the build ends in an error that names the feature.
@@ -145,6 +147,8 @@ pub mod encoding;
 pub mod levels;
 
 pub mod page;
+
+pub mod predicate;
 
 pub mod read;
 

@@ -195,7 +195,7 @@ fn half(bytes: &[u8]) -> Option<f32> {
 }
 
 /// The value of a half precision number, exactly.
-pub(super) fn half_to_f32(bits: u16) -> f32 {
+pub(crate) fn half_to_f32(bits: u16) -> f32 {
     let magnitude = u32::from(bits & 0x7fff);
     let sign = u32::from(bits & 0x8000) << 16;
     let value = match magnitude {

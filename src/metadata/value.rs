@@ -172,7 +172,7 @@ fn clock(seconds: i64, parts: i64, digits: usize) -> String {
 
 /// The date so many days after 1970-01-01, in the proleptic Gregorian calendar; years outside 0 to 9999 have a sign.
 #[allow(clippy::arithmetic_side_effects, reason = "in 128 bits nothing overflows")]
-fn date(days: i64) -> String {
+pub(crate) fn date(days: i64) -> String {
     // Years begin in March, so that the leap day is the last one: 400 of them are an era, and no day has an exception.
     let days = i128::from(days) + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
