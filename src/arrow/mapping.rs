@@ -55,6 +55,23 @@ pub(crate) fn map_schema<'a>(
     Ok((Arc::new(arrow), mapped.into_iter().map(|(mapped, _)| mapped).collect()))
 }
 
+/// The Arrow schema of a Parquet schema, as a file without a stored Arrow schema gives it. Field ids are in the fields'
+/// metadata under `PARQUET:field_id`.
+///
+/// ```
+/// use arrow_schema::DataType;
+/// use herringbone::arrow::to_arrow_schema;
+/// let parquet = "message m { required int32 day (DATE); }".parse()?;
+/// assert_eq!(to_arrow_schema(&parquet)?.field(0).data_type(), &DataType::Date32);
+/// # Ok::<(), herringbone::Error>(())
+/// ```
+///
+/// # Errors
+/// None that a schema can cause: each Parquet type has an Arrow type.
+pub fn to_arrow_schema(schema: &Schema) -> Result<SchemaRef> {
+    map_schema(schema, [], &|_| true, &MapOptions::default()).map(|(schema, _)| schema)
+}
+
 /// The entries of a file's key-value metadata that have a value.
 pub(crate) fn key_values(metadata: &FileMetadata) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     metadata.key_values().filter_map(|entry| Some((entry.key, entry.value?)))

@@ -13,7 +13,7 @@
 //! If the writer stored an Arrow schema in the file (`ARROW:schema`), types that Parquet cannot tell apart come back as they
 //! were: dictionaries, views, lists of other kinds, durations, time zones, extension types, metadata.
 //!
-//! [`to_parquet_schema`] goes the other way.
+//! [`to_parquet_schema`] goes the other way, and [`to_arrow_schema`] does it for a schema without a file.
 
 mod columns;
 mod convert;
@@ -36,6 +36,7 @@ mod types;
 mod write;
 
 pub use file::ParquetFile;
+pub use mapping::to_arrow_schema;
 pub use parquet_schema::{WriteTypeOptions, to_parquet_schema};
 pub use scan::{Scan, ScanBuilder};
 pub use stored_schema::stored_schema_entry;

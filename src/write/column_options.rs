@@ -240,8 +240,8 @@ impl ColumnOptions {
 /// # Ok::<(), herringbone::Error>(())
 /// ```
 ///
-/// `encoding=auto` and `truncation=none` undo what was chosen for the group around; `bloom_filter` is `true`, `false` or the
-/// share of false positives; `page_version` is 1 or 2; `statistics` is `none`, `chunk` or `page`.
+/// `encoding=auto` and `truncation=none` undo what was chosen for the group around; `bloom_filter`, or `bloom` for short, is `true`,
+/// `false` or the share of false positives; `page_version` is 1 or 2; `statistics` is `none`, `chunk` or `page`.
 impl FromStr for ColumnOptions {
     type Err = Error;
 
@@ -274,7 +274,7 @@ impl ColumnOptions {
             }
             "distinct_counts" => self.distinct_counts(parsed(key, &lower)?),
             "column_index" => self.column_index(parsed(key, &lower)?),
-            "bloom_filter" => match lower.parse() {
+            "bloom_filter" | "bloom" => match lower.parse() {
                 Ok(wanted) => self.bloom_filter(bool::then(wanted, BloomFilterOptions::default)),
                 Err(_) => {
                     let false_positives = parsed(key, value)?;
@@ -344,6 +344,7 @@ mod tests {
         assert_eq!("".parse::<ColumnOptions>().unwrap(), ColumnOptions::new());
         let default = ColumnOptions::new().bloom_filter(BloomFilterOptions::default());
         assert_eq!("bloom_filter=true".parse::<ColumnOptions>().unwrap(), default);
+        assert_eq!("bloom=true".parse::<ColumnOptions>().unwrap(), default);
     }
 
     #[test]

@@ -15,14 +15,14 @@ use serde_json::Value;
 
 use crate::files;
 
-fn command(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+pub(crate) fn command(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_herringbone"));
     command.args(args).stdin(Stdio::null());
     command
 }
 
 /// Runs the command and checks that it keeps to what holds for all of them.
-fn run(args: &[&str]) -> Output {
+pub(crate) fn run(args: &[&str]) -> Output {
     let output = command(args).output().expect("the command starts");
     let code = output.status.code().unwrap_or_else(|| panic!("{args:?} was killed: {output:?}"));
     assert!((0..=2).contains(&code), "{args:?} ended with {code}: {output:?}");
@@ -32,14 +32,14 @@ fn run(args: &[&str]) -> Output {
 }
 
 /// What a command that must succeed prints.
-fn printed(args: &[&str]) -> String {
+pub(crate) fn printed(args: &[&str]) -> String {
     let output = run(args);
     assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
     text(&output.stdout)
 }
 
 /// The complaint of a command that must fail with this code: one line.
-fn complaint(args: &[&str], code: i32) -> String {
+pub(crate) fn complaint(args: &[&str], code: i32) -> String {
     let output = run(args);
     assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
     let said = text(&output.stderr);
@@ -50,11 +50,11 @@ fn complaint(args: &[&str], code: i32) -> String {
     said
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-fn data(name: &str) -> String {
+pub(crate) fn data(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
     assert!(path.exists(), "{}", path.display());
     path.display().to_string()
@@ -67,7 +67,7 @@ fn read_ipc(path: &Path) -> RecordBatch {
     concat_batches(&schema, &batches).expect("batches of one schema")
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> =
         fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
     names.sort();
@@ -80,7 +80,7 @@ fn readable() -> Vec<(String, PathBuf)> {
     files.map(|file| (file.path.display().to_string(), file.path)).collect()
 }
 
-fn check_readable(check: impl Fn(&str, &Path) + Sync) {
+pub(crate) fn check_readable(check: impl Fn(&str, &Path) + Sync) {
     let files = readable();
     files::for_each(
         &files,
@@ -96,7 +96,7 @@ fn check_readable(check: impl Fn(&str, &Path) + Sync) {
 fn help_and_versions() {
     assert!(printed(&["--version"]).starts_with("herringbone "));
     let help = printed(&["--help"]);
-    for command in ["schema", "meta", "pages", "count", "head", "cat", "convert", "bench"] {
+    for command in ["schema", "meta", "pages", "count", "head", "cat", "convert", "merge", "rewrite", "bench"] {
         assert!(help.contains(command), "{help}");
         assert!(printed(&[command, "--help"]).contains("Usage: herringbone"), "{command}");
     }

@@ -7,6 +7,8 @@ mod layering;
 mod arrow_write;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod cli_write;
 #[cfg(feature = "arrow")]
 mod corpora;
 #[cfg(feature = "arrow")]

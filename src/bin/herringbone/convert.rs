@@ -1,46 +1,80 @@
-//! `herringbone convert`: a file in another format.
+//! `herringbone convert`: files in another format.
 
 use std::io::{BufWriter, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use arrow_schema::Schema;
 use clap::ValueEnum;
-use herringbone::ErrorKind;
-use herringbone::arrow::{Overflow, ParquetFile, Scan};
+use herringbone::arrow::Overflow;
 use herringbone::schema::TimeUnit;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::{Failure, Result, warn};
-use crate::input::{Columns, StringsArg, int96_leaves, open_for_streaming};
-use crate::sink::{Csv, Ipc, JsonLines, Sink};
+use crate::feed::{self, Feed, Input, Int96, Reading};
+use crate::format::Format;
+use crate::input::{Columns, StringsArg};
+use crate::sink::{Csv, Ipc, JsonLines, Parquet, Sink};
+use crate::sort::sorted;
 use crate::target::Target;
+use crate::threads::Threads;
+use crate::writer_args::WriterArgs;
 
-/// Converts a Parquet file to an Arrow IPC file, NDJSON or CSV
+/// Converts Parquet, Arrow IPC, CSV and NDJSON files to one another
 ///
-/// The ending of OUT says to what: .arrow, .feather or .ipc; .ndjson, .jsonl or .json; .csv. OUT appears when it is whole and
-/// not before; a file that is there already is replaced. In an Arrow file, columns of dictionaries become columns of their
-/// values.
+/// The ending of OUT says to what: .parquet; .arrow, .feather or .ipc; .ndjson, .jsonl or .json; .csv. Several inputs have the
+/// same columns, and their rows follow one another. OUT appears when it is whole and not before; a file that is there already is
+/// replaced. In an Arrow file, columns of dictionaries become columns of their values.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A Parquet file
-    input: PathBuf,
+    /// Files, or - for standard input; their endings or their first bytes say what they are
+    #[arg(required = true, value_name = "IN")]
+    inputs: Vec<PathBuf>,
     /// The file to write
+    #[arg(required = true, value_name = "OUT")]
     output: PathBuf,
     /// The format of OUT, whatever its ending is
     #[arg(long, value_enum, value_name = "FORMAT")]
     to: Option<Format>,
-    /// These columns only, in this order: names or dotted paths, separated by commas
+    /// Fail if OUT is there already
+    #[arg(long)]
+    no_overwrite: bool,
+    /// How many threads read and write; 0 for one on each core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    writer: WriterArgs,
+}
+
+/// How inputs are read.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Input")]
+struct InputArgs {
+    /// The format of the inputs, whatever they look like
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    from: Option<Format>,
+    /// These columns only, in this order: names or, in Parquet files, dotted paths, separated by commas
     #[arg(long, value_name = "A,B.C")]
     columns: Option<Columns>,
-    /// How columns of text and bytes are stored in an Arrow file, where the file's own Arrow schema does not say
-    #[arg(long, value_enum, default_value_t)]
-    strings: StringsArg,
+    /// The columns that the rows are to have, as text ('message m { required int64 id; optional binary name (STRING); }') or the
+    /// path of a file that holds it, such as `herringbone schema` prints; found by name, converted where types differ
+    #[arg(long, value_name = "TEXT|FILE")]
+    schema: Option<String>,
+    /// From how many rows of CSV and NDJSON files types are found out; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    infer_rows: usize,
+    /// What stands between values in CSV files, a comma if not given; in files called .tsv it is a tab
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<Delimiter>,
+    /// CSV files begin with a row, not with names
+    #[arg(long)]
+    no_header: bool,
+    /// How columns of text and bytes are read from Parquet files; if not given, as the file's own Arrow schema says
+    #[arg(long, value_enum)]
+    strings: Option<StringsArg>,
     /// The most rows of a batch
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..))]
     batch_rows: u32,
-    /// How many threads read; 0 for one on each core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
     /// Compare the checksums of pages
     #[arg(long)]
     verify_crc: bool,
@@ -48,23 +82,25 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "UNIT", default_value_t)]
     int96_unit: UnitArg,
     /// What becomes of INT96 timestamps that the unit cannot hold; without this they wrap around in an Arrow file, as in other
-    /// readers, and are read as microseconds for text, with a warning in both cases
+    /// readers, and are read as microseconds for all else, with a warning in both cases
     #[arg(long, value_enum, value_name = "WHAT")]
     int96_overflow: Option<OverflowArg>,
-    /// Fail if OUT is there already
-    #[arg(long)]
-    no_overwrite: bool,
 }
 
-/// What a file can be converted to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// An Arrow IPC file
-    Arrow,
-    /// One JSON object a line
-    Ndjson,
-    /// Comma-separated values with a header
-    Csv,
+/// A byte between values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Delimiter(u8);
+
+impl std::str::FromStr for Delimiter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.as_bytes() {
+            b"\\t" => Ok(Self(b'\t')),
+            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(Self(*byte)),
+            _ => Err("give one ASCII character, or \\t for a tab".to_owned()),
+        }
+    }
 }
 
 /// Units of timestamps.
@@ -100,44 +136,75 @@ impl From<OverflowArg> for Overflow {
     }
 }
 
-/// How INT96 timestamps are read.
-#[derive(Clone, Copy)]
-struct Int96 {
-    unit: TimeUnit,
-    overflow: Overflow,
-}
-
 /// Runs the command.
 pub fn run(args: &Args) -> Result {
-    let format = args.to.map_or_else(|| format_of(&args.output), Ok)?;
-    let unit = match args.int96_unit {
+    let format = args.to.or_else(|| Format::of_ending(&args.output)).ok_or_else(|| {
+        let path = args.output.display();
+        Failure::Usage(format!("the ending of {path} says nothing about its format: use .parquet, .arrow, .ndjson or .csv, or --to"))
+    })?;
+    if format != Format::Parquet {
+        args.writer.refuse_unless_default("OUT is no Parquet file: end it in .parquet, or leave them out")?;
+    }
+    let mut reading = reading(args)?;
+    let Some(reason) = write(args, format, &reading)? else { return Ok(()) };
+    let so = match format {
+        // Other readers wrap without a word; a file that they read is read, but not without one.
+        Format::Arrow => "such values wrap around now, as with --int96-overflow wrap",
+        // What is written has units enough.
+        Format::Parquet | Format::Ndjson | Format::Csv => {
+            reading.int96.unit = TimeUnit::Micros;
+            "microseconds are read now"
+        }
+    };
+    reading.int96.overflow = Overflow::Wrap;
+    warn(&format!("{reason}; {so}"));
+    write(args, format, &reading).map(drop)
+}
+
+fn reading(args: &Args) -> Result<Reading> {
+    let input = &args.input;
+    let unit = match input.int96_unit {
         UnitArg::Ms => TimeUnit::Millis,
         UnitArg::Us => TimeUnit::Micros,
         UnitArg::Ns => TimeUnit::Nanos,
     };
-    let asked = Int96 { unit, overflow: args.int96_overflow.map_or(Overflow::Error, Overflow::from) };
-    let Some(reason) = write(args, format, asked)? else { return Ok(()) };
-    let (other, so) = match format {
-        // Other readers wrap without a word; a file that they read is read, but not without one.
-        Format::Arrow => (Int96 { overflow: Overflow::Wrap, ..asked }, "such values wrap around now, as with --int96-overflow wrap"),
-        // Text has no unit.
-        Format::Ndjson | Format::Csv => (Int96 { unit: TimeUnit::Micros, overflow: Overflow::Wrap }, "microseconds are read now"),
-    };
-    warn(&format!("{reason}; {so}"));
-    write(args, format, other).map(drop)
+    Ok(Reading {
+        from: input.from,
+        columns: input.columns.clone(),
+        strings: input.strings,
+        batch_rows: input.batch_rows as usize,
+        threads: Threads::new(args.threads)?,
+        verify_crc: input.verify_crc,
+        int96: Int96 { unit, overflow: input.int96_overflow.map_or(Overflow::Error, Overflow::from) },
+        schema: input.schema.as_deref().map(feed::schema).transpose()?,
+        csv: feed::Csv { delimiter: input.delimiter.map(|Delimiter(byte)| byte), header: !input.no_header },
+        infer_rows: input.infer_rows,
+    })
 }
 
 /// Writes OUT. If INT96 timestamps do not fit and it was not said what to do, nothing is written and the reason returned.
-fn write(args: &Args, format: Format, int96: Int96) -> Result<Option<String>> {
-    let file = open_for_streaming(&args.input)?;
-    let scan = scan(&file, args, int96)?;
-    let may_go_another_way = args.int96_overflow.is_none() && int96.overflow == Overflow::Error && !int96_leaves(&file).is_empty();
+fn write(args: &Args, format: Format, reading: &Reading) -> Result<Option<String>> {
+    let mut feed = feed::open(&args.inputs, reading)?;
+    let may_go_another_way = args.input.int96_overflow.is_none() && matches!(reading.int96.overflow, Overflow::Error) && {
+        let inputs: Vec<Input> = args.inputs.iter().map(|path| Input::new(path)).collect();
+        inputs.iter().all(Input::opens_again) && inputs.iter().any(|input| feed::has_int96(input, reading))
+    };
+    if let Some(sorting) = &args.writer.sort_by {
+        sorting.check(&feed.schema)?;
+    }
+    // What is wrong with OUT comes up before all rows are sorted.
     let mut target = Target::create(&args.output, !args.no_overwrite)?;
-    let mut sink = sink(format, &mut target, &scan.schema())?;
-    let progress = progress(scan.num_rows());
-    for batch in scan {
+    if let Some(sorting) = &args.writer.sort_by {
+        feed = match sorted(feed, sorting, args.writer.sort_memory()) {
+            Err(Failure::Usage(reason)) if may_go_another_way => return Ok(Some(reason)),
+            sorted => sorted?,
+        };
+    }
+    let mut sink = sink(format, &mut target, &feed, args, reading)?;
+    let progress = progress(feed.rows);
+    for batch in feed.batches {
         let batch = match batch {
-            Err(error) if may_go_another_way && error.kind() == ErrorKind::Usage => return Ok(Some(error.to_string())),
+            Err(Failure::Usage(reason)) if may_go_another_way => return Ok(Some(reason)),
             batch => batch?,
         };
         sink.write(&batch)?;
@@ -150,51 +217,33 @@ fn write(args: &Args, format: Format, int96: Int96) -> Result<Option<String>> {
     Ok(None)
 }
 
-fn scan(file: &ParquetFile, args: &Args, int96: Int96) -> Result<Scan> {
-    let mut scan = file.scan().batch_rows(args.batch_rows as usize).strings(args.strings.into());
-    scan = scan.threads(args.threads).verify_crc(args.verify_crc).int96_unit(int96.unit).int96_overflow(int96.overflow);
-    if let Some(Columns(columns)) = &args.columns {
-        scan = scan.columns(columns);
-    }
-    Ok(scan.build()?)
-}
-
-/// The format that the ending of a file's name stands for.
-fn format_of(path: &Path) -> Result<Format> {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    match ending.as_deref() {
-        Some("arrow" | "feather" | "ipc") => Ok(Format::Arrow),
-        Some("ndjson" | "jsonl" | "json") => Ok(Format::Ndjson),
-        Some("csv") => Ok(Format::Csv),
-        _ => Err(Failure::Usage(format!(
-            "the ending of {} says nothing about its format: use .arrow, .ndjson or .csv, or --to",
-            path.display()
-        ))),
-    }
-}
-
-fn sink<'a>(format: Format, target: &'a mut Target, schema: &Schema) -> Result<Box<dyn Sink + 'a>> {
+fn sink<'a>(format: Format, target: &'a mut Target, feed: &Feed, args: &Args, reading: &Reading) -> Result<Box<dyn Sink + 'a>> {
     Ok(match format {
-        Format::Arrow => Box::new(Ipc::new(BufWriter::with_capacity(1 << 20, target), schema)?),
+        Format::Parquet => {
+            let threads = &reading.threads;
+            Box::new(Parquet::new(target, &feed.schema, args.writer.options(threads)?, threads)?)
+        }
+        Format::Arrow => Box::new(Ipc::new(BufWriter::with_capacity(1 << 20, target), &feed.schema)?),
         Format::Ndjson => Box::new(JsonLines::new(target)),
-        Format::Csv => Box::new(Csv::new(target, schema)),
+        Format::Csv => Box::new(Csv::new(target, &feed.schema)),
     })
 }
 
 /// A bar on standard error, if that is a terminal.
-fn progress(rows: u64) -> ProgressBar {
+fn progress(rows: Option<u64>) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::with_draw_target(Some(rows), ProgressDrawTarget::stderr());
-    // The template is a constant that is tested.
-    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+    let bar = ProgressBar::with_draw_target(rows, ProgressDrawTarget::stderr());
+    // The templates are constants that are tested.
+    if let Ok(style) = ProgressStyle::with_template(if rows.is_some() { BAR } else { COUNT }) {
         bar.set_style(style);
     }
     bar
 }
 
-const TEMPLATE: &str = "{wide_bar} {human_pos} of {human_len} rows, {eta} left";
+const BAR: &str = "{wide_bar} {human_pos} of {human_len} rows, {eta} left";
+const COUNT: &str = "{spinner} {human_pos} rows";
 
 #[cfg(test)]
 mod tests {
@@ -202,16 +251,16 @@ mod tests {
 
     #[test]
     fn the_progress_bar_has_its_style() {
-        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+        assert!(ProgressStyle::with_template(BAR).is_ok() && ProgressStyle::with_template(COUNT).is_ok());
     }
 
     #[test]
-    fn endings() {
-        for (name, format) in [("a.arrow", Format::Arrow), ("a.b.CSV", Format::Csv), ("x/y.jsonl", Format::Ndjson)] {
-            assert_eq!(format_of(Path::new(name)).unwrap(), format);
+    fn delimiters_are_one_byte() {
+        for (text, byte) in [(";", b';'), ("\\t", b'\t'), ("\t", b'\t'), ("|", b'|')] {
+            assert_eq!(text.parse(), Ok(Delimiter(byte)));
         }
-        for name in ["arrow", "a.parquet", "a.", ".csv"] {
-            assert!(matches!(format_of(Path::new(name)), Err(Failure::Usage(_))), "{name}");
+        for text in ["", ";;", "ä", "\"", "\n"] {
+            assert!(text.parse::<Delimiter>().is_err(), "{text:?}");
         }
     }
 }

@@ -10,21 +10,30 @@ mod bloom;
 mod cat;
 mod cells;
 mod convert;
+mod copy;
 mod count;
+mod encode;
 mod failure;
+mod feed;
+mod format;
 mod grid;
 mod head;
 mod index;
 mod input;
 mod literal;
+mod merge;
 mod meta;
 mod meta_json;
 mod pages;
+mod rewrite;
 mod rowgroups;
 mod schema;
 mod sink;
+mod sort;
 mod target;
+mod threads;
 mod verify;
+mod writer_args;
 
 use std::process::ExitCode;
 
@@ -55,7 +64,9 @@ enum Command {
     Count(count::Args),
     Head(head::Args),
     Cat(cat::Args),
-    Convert(convert::Args),
+    Convert(Box<convert::Args>),
+    Merge(Box<merge::Args>),
+    Rewrite(Box<rewrite::Args>),
     Bench(bench::Args),
 }
 
@@ -72,6 +83,8 @@ impl Command {
             Command::Head(args) => head::run(args),
             Command::Cat(args) => cat::run(&args),
             Command::Convert(args) => convert::run(&args),
+            Command::Merge(args) => merge::run(&args),
+            Command::Rewrite(args) => rewrite::run(&args),
             Command::Bench(args) => bench::run(&args),
         }
     }

@@ -3,11 +3,13 @@
 mod csv;
 mod ipc;
 mod json;
+mod parquet;
 mod table;
 
 pub use csv::Csv;
 pub use ipc::Ipc;
 pub use json::JsonLines;
+pub use parquet::Parquet;
 pub use table::Table;
 
 use arrow_array::RecordBatch;

@@ -1,0 +1,105 @@
+//! `herringbone rewrite`: a file with other columns, metadata or options.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use herringbone::FileMetadata;
+use herringbone::arrow::{ParquetFile, stored_schema_entry};
+use herringbone::write::without_other_columns;
+
+use crate::copy::{Entry, copy, entries};
+use crate::encode::encode;
+use crate::failure::Result;
+use crate::feed::{self, Reading};
+use crate::grid::thousands;
+use crate::input::{Columns, leaves, open_for_pages, open_for_streaming};
+use crate::target::Target;
+use crate::threads::Threads;
+use crate::writer_args::{KeyValue, WriterArgs};
+
+/// Writes a Parquet file anew: with some of its columns, other metadata, other options
+///
+/// Without options for Parquet output, apart from --key-value, column chunks are copied as they are. With some, all rows are read
+/// and written anew, by these options and the writer's own choices. OUT may be IN.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A Parquet file
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// The file to write
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// These columns only: names or dotted paths, separated by commas; when they are copied they keep the order of the file
+    #[arg(long, value_name = "A,B.C")]
+    columns: Option<Columns>,
+    /// Leave out entries of application metadata with these keys; may be repeated
+    #[arg(long, value_name = "KEY")]
+    drop_key_value: Vec<String>,
+    /// Fail if OUT is there already
+    #[arg(long)]
+    no_overwrite: bool,
+    /// How many threads read and write; 0 for one on each core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    #[command(flatten)]
+    writer: WriterArgs,
+}
+
+/// Runs the command, and says what it did.
+pub fn run(args: &Args) -> Result {
+    let done = if args.writer.only_key_values() { copied(args)? } else { encoded(args)? };
+    let mut out = io::stdout().lock();
+    writeln!(out, "{done}")?;
+    Ok(out.flush()?)
+}
+
+fn copied(args: &Args) -> Result<String> {
+    let (_, metadata) = open_for_pages(&args.input)?;
+    let mut kept = entries(&metadata);
+    let mut schema = Arc::clone(metadata.schema());
+    if let Some(columns) = &args.columns {
+        let paths = paths(&metadata, columns)?;
+        schema = Arc::new(without_other_columns(&schema, paths.iter().map(String::as_str))?);
+        restore_arrow_schema(&mut kept, args, paths)?;
+    }
+    kept.retain(|(key, _)| !args.drop_key_value.contains(key) && args.writer.key_value.iter().all(|given| given.key != *key));
+    kept.extend(args.writer.key_value.iter().map(|KeyValue { key, value }| (key.clone(), Some(value.clone()))));
+    let target = Target::create(&args.output, !args.no_overwrite)?;
+    Ok(copy(std::slice::from_ref(&args.input), schema, kept, target)?.to_string())
+}
+
+/// The paths of all leaf columns that are wanted, in the order of the file.
+fn paths(metadata: &FileMetadata, Columns(columns): &Columns) -> Result<Vec<String>> {
+    let mut wanted: Vec<usize> = Vec::new();
+    for name in columns {
+        wanted.extend(leaves(metadata, name)?);
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    let all = metadata.schema().leaves();
+    Ok(wanted.into_iter().filter_map(|leaf| all.get(leaf)).map(|leaf| leaf.path.dotted().to_owned()).collect())
+}
+
+/// Has the stored Arrow schema, if there is one, describe the columns that are left.
+fn restore_arrow_schema(kept: &mut [Entry], args: &Args, paths: Vec<String>) -> Result {
+    let schema = ParquetFile::open(&args.input)?.scan().columns(paths).build()?.schema();
+    let (stored, value) = stored_schema_entry(&schema);
+    for entry in kept.iter_mut().filter(|(key, _)| *key == stored) {
+        entry.1 = Some(value.clone());
+    }
+    Ok(())
+}
+
+fn encoded(args: &Args) -> Result<String> {
+    // Opened here so that what is no Parquet file is refused, whatever it is called.
+    drop(open_for_streaming(&args.input)?);
+    let reading = Reading { columns: args.columns.clone(), ..Reading::parquet(Threads::new(args.threads)?) };
+    let mut feed = feed::open(std::slice::from_ref(&args.input), &reading)?;
+    let mut metadata = feed.schema.metadata().clone();
+    metadata.retain(|key, _| !args.drop_key_value.contains(key));
+    feed.schema = Arc::new(arrow_schema::Schema::new_with_metadata(feed.schema.fields().clone(), metadata));
+    let target = Target::create(&args.output, !args.no_overwrite)?;
+    let rows = encode(feed, target, &args.writer, &reading.threads)?;
+    Ok(format!("decoded and encoded {} rows", thousands(rows)))
+}

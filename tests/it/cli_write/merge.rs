@@ -1,0 +1,106 @@
+//! `merge` and `rewrite`.
+
+use std::fs;
+
+use super::{Folder, lines, metadata, pages, rows};
+use crate::cli::{complaint, data, names, printed};
+
+#[test]
+fn files_of_one_schema_are_copied_together() {
+    let folder = Folder::new();
+    let (a, b) = (data("row-groups.of-3.parquet"), data("row-groups.of-50-v2.parquet"));
+    let out = folder.path("out.parquet");
+    let said = printed(&["merge", &out, &a, &b, &a]);
+    let groups = |path: &str| metadata(path)["num_row_groups"].as_u64().expect("a number");
+    assert!(said.contains("without decoding") && said.contains(&format!("copied {} row groups", 2 * groups(&a) + groups(&b))), "{said}");
+    assert_eq!(lines(&out), [lines(&a), lines(&b), lines(&a)].concat());
+    // Pages are the very same.
+    let crcs = |path: &str| pages(path, "id").into_iter().map(|page| page["compressed_size"].clone()).collect::<Vec<_>>();
+    assert_eq!(crcs(&out), [crcs(&a), crcs(&b), crcs(&a)].concat());
+    printed(&["merge", "--key-value", "who=me", &a, &out][..1].iter().chain(&[out.as_str(), &out, &a]).copied().collect::<Vec<_>>());
+    assert_eq!(groups(&out), 3 * groups(&a) + groups(&b), "OUT may be one of them");
+    assert!(complaint(&["merge", "--no-overwrite", &out, &a], 2).contains("out.parquet"));
+    assert_eq!(names(folder.0.path()), ["out.parquet"]);
+}
+
+#[test]
+fn metadata_that_differ_are_left_out_with_a_warning() {
+    let folder = Folder::new();
+    let input = data("landings.zstd.parquet");
+    let (a, b, out) = (folder.path("a.parquet"), folder.path("b.parquet"), folder.path("out.parquet"));
+    printed(&["rewrite", "--key-value", "same=1", "--key-value", "who=a", &input, &a]);
+    printed(&["rewrite", "--key-value", "same=1", "--key-value", "who=b", &input, &b]);
+    let output = crate::cli::run(&["merge", "--key-value", "new=2", &out, &a, &b]);
+    assert!(output.status.success());
+    let said = crate::cli::text(&output.stderr);
+    assert!(said.lines().count() == 1 && said.contains("warning") && said.contains("\"who\""), "{said}");
+    let keys: Vec<String> = metadata(&out)["key_values"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .map(|entry| entry["key"].as_str().expect("a key").to_owned())
+        .collect();
+    assert!(keys.contains(&"same".to_owned()) && keys.contains(&"new".to_owned()) && !keys.contains(&"who".to_owned()), "{keys:?}");
+    assert_eq!(rows(&out).schema().field(0), rows(&input).schema().field(0));
+}
+
+#[test]
+fn other_schemas_are_refused_or_decoded() {
+    let folder = Folder::new();
+    let out = folder.path("out.parquet");
+    let file = |name: &str, text: &str, schema: &str| {
+        let (csv, path) = (folder.file("in.csv", text), folder.path(name));
+        printed(&["convert", "--schema", schema, &csv, &path]);
+        path
+    };
+    let a = file("a.parquet", "i,t\n1,x\n", "message m { required int32 i; optional binary t (STRING); }");
+    let b = file("b.parquet", "i,f\n5000000000,1.5\n", "message m { optional int64 i; optional double f; }");
+    let c = file("c.parquet", "i\nx\n", "message m { optional binary i (STRING); }");
+    let said = complaint(&["merge", &out, &a, &b], 1);
+    assert!(said.contains("`optional int64 i;` where `required int32 i;` is expected") && said.contains("--decode"), "{said}");
+    let said = printed(&["merge", "--decode", "--sort-by", "i desc", &out, &a, &b]);
+    assert!(said.contains("decoded and encoded 2 rows"), "{said}");
+    assert_eq!(lines(&out), [r#"{"i":5000000000,"t":null,"f":1.5}"#, r#"{"i":1,"t":"x","f":null}"#]);
+    let said = complaint(&["merge", "--decode", &out, &a, &c], 1);
+    assert!(said.contains("c.parquet") && said.contains("`i: Int32 not null` and `i: Utf8`"), "{said}");
+    assert!(complaint(&["merge", "--compression", "snappy", &out, &a, &a], 2).contains("--decode"));
+    assert_eq!(lines(&out).len(), 2, "what was there stays");
+    complaint(&["merge", &out, &a, &folder.file("none.parquet", "")], 1);
+    complaint(&["merge", &out], 2);
+}
+
+#[test]
+fn rewriting_copies_columns_and_metadata() {
+    let folder = Folder::new();
+    let (input, out) = (data("landings.zstd.parquet"), folder.path("out.parquet"));
+    let said = printed(&["rewrite", &input, &out]);
+    assert!(said.contains("copied 2 row groups of 200 rows without decoding"), "{said}");
+    assert_eq!(rows(&out), rows(&input));
+    printed(&["rewrite", "--columns", "boxes,position.lat", "--key-value", "who=me", &input, &out]);
+    let picked = printed(&["cat", "--format", "json", "--columns", "position.lat,boxes", &input]);
+    assert_eq!(lines(&out), picked.lines().collect::<Vec<_>>(), "in the order of the file");
+    let schema = printed(&["schema", "--arrow", &out]);
+    assert!(schema.contains("boxes: List") && !schema.contains("species"), "{schema}");
+    printed(&["rewrite", "--drop-key-value", "who", "--drop-key-value", "ARROW:schema", &out, &out]);
+    assert_eq!(metadata(&out)["key_values"], serde_json::json!([]));
+    assert!(complaint(&["rewrite", "--columns", "no such", &input, &out], 2).contains("no such"));
+    assert!(complaint(&["rewrite", &folder.file("none.parquet", "x"), &out], 1).contains("none.parquet"));
+    assert_eq!(names(folder.0.path()), ["none.parquet", "out.parquet"]);
+}
+
+#[test]
+fn rewriting_with_options_encodes_anew() {
+    let folder = Folder::new();
+    let (input, out) = (data("landings.zstd.parquet"), folder.path("out.parquet"));
+    fs::copy(&input, &out).expect("copied");
+    let said = printed(&["rewrite", "--compression", "snappy", "--page-version", "2", "--sort-by", "length_cm", &out, &out]);
+    assert!(said.contains("decoded and encoded 200 rows"), "{said}");
+    let told = metadata(&out);
+    assert_eq!(told["row_groups"][0]["columns"][0]["codec"], "SNAPPY");
+    assert_eq!(told["row_groups"][0]["sorting_columns"][0]["column"], 2);
+    assert_eq!(rows(&out).schema(), rows(&input).schema());
+    printed(&["rewrite", "--columns", "boxes,landed", "--row-group-rows", "10", "--key-value", "k=v", "--threads", "2", &out, &out]);
+    assert_eq!(metadata(&out)["num_row_groups"], 20);
+    assert!(lines(&out)[0].starts_with("{\"boxes\":"), "in the order asked for");
+    assert!(complaint(&["rewrite", "--sort-by", "boxes", &input, &out], 2).contains("boxes"));
+}
