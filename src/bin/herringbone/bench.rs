@@ -1,4 +1,4 @@
-//! `herringbone bench`: how long reading takes.
+//! `herringbone bench`: how long reading and writing take.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -8,34 +8,43 @@ use arrow_array::RecordBatch;
 use herringbone::arrow::ParquetFile;
 
 use crate::bench_columns;
+use crate::bench_write::{self, Written};
 use crate::failure::{Failure, Result};
 use crate::grid::{Align, Grid, thousands};
 use crate::input::{Columns, StringsArg};
+use crate::writer_args::WriterArgs;
 
 /// Times reading whole files into Arrow: all batches of a file are held at once, and the best run counts
+///
+/// With --write, the batches are read once, and writing them to memory is timed, with the options for Parquet output.
 #[derive(clap::Args)]
 pub struct Args {
     /// Parquet files
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// How often each file is read
+    /// How often each file is read, or written
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: u32,
-    /// How many threads read; 0 for one on each core
+    /// How many threads read and write; 0 for one on each core
     #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    pub threads: usize,
     /// How columns of text and bytes are read, where the file's own Arrow schema does not say
     #[arg(long, value_enum, default_value_t)]
-    strings: StringsArg,
+    pub strings: StringsArg,
     /// These columns only: names or dotted paths, separated by commas
     #[arg(long, value_name = "A,B.C")]
     pub columns: Option<Columns>,
-    /// Print FILE, a tab and the milliseconds of the best run, and nothing else
+    /// Time writing instead of reading
+    #[arg(long)]
+    write: bool,
+    /// Print FILE, a tab and the milliseconds of the best run, with --write a tab and the bytes written, and nothing else
     #[arg(long)]
     tsv: bool,
     /// Show where the time goes: for each column its bytes and the time to decompress and to decode its pages, on one thread
-    #[arg(long, conflicts_with_all = ["tsv", "threads", "strings"])]
+    #[arg(long, conflicts_with_all = ["tsv", "threads", "strings", "write"])]
     by_column: bool,
+    #[command(flatten)]
+    pub writer: WriterArgs,
 }
 
 /// What was measured of a file.
@@ -50,18 +59,22 @@ struct Measured {
 
 /// Runs the command. Files that cannot be read are named on standard error and the others timed all the same.
 pub fn run(args: &Args) -> Result {
+    if !args.write {
+        args.writer.refuse_unless_default("nothing is written: add --write, or leave them out")?;
+    }
     keep_memory();
     let mut out = io::stdout().lock();
     let mut rows = Vec::new();
     let mut failed = false;
     for path in &args.files {
-        let done = match (args.by_column, args.tsv) {
+        let done = match (args.by_column, args.write) {
             (true, _) => bench_columns::run(path, args, &mut out),
-            (false, true) => measure(path, args).and_then(|measured| {
-                let milliseconds = milliseconds(measured.best);
-                Ok(writeln!(out, "{}\t{milliseconds:.2}", path.display()).and_then(|()| out.flush())?)
+            (false, true) => bench_write::measure(path, args)
+                .and_then(|written| print(args, written.line(path), || written.row(path), &mut rows, &mut out)),
+            (false, false) => measure(path, args).and_then(|measured| {
+                let line = format!("{}\t{:.2}", path.display(), milliseconds(measured.best));
+                print(args, line, || row(path, &measured), &mut rows, &mut out)
             }),
-            (false, false) => measure(path, args).map(|measured| rows.push(row(path, &measured))),
         };
         match done {
             Ok(()) => {}
@@ -72,11 +85,22 @@ pub fn run(args: &Args) -> Result {
             Err(failure) => return Err(failure),
         }
     }
-    if !rows.is_empty() {
+    if args.write && !rows.is_empty() {
+        Grid::new(Written::COLUMNS).print(&rows, &mut out)?;
+    } else if !rows.is_empty() {
         let right = ["rows", "file bytes", "Arrow bytes", "best ms", "rows/s", "file MB/s"].map(|name| (name, Align::Right));
         Grid::new([("file", Align::Left)].into_iter().chain(right)).print(&rows, &mut out)?;
     }
     if failed { Err(Failure::Reported) } else { Ok(out.flush()?) }
+}
+
+/// Prints a line at once, or keeps a row for the table at the end.
+fn print(args: &Args, line: String, row: impl FnOnce() -> Vec<String>, rows: &mut Vec<Vec<String>>, out: &mut dyn Write) -> Result {
+    if !args.tsv {
+        rows.push(row());
+        return Ok(());
+    }
+    Ok(writeln!(out, "{line}").and_then(|()| out.flush())?)
 }
 
 /// Starts the program anew with an allocator that keeps what is given back to it, as in a process that lives long: else each

@@ -6,6 +6,7 @@
 
 mod bench;
 mod bench_columns;
+mod bench_write;
 mod bloom;
 mod cat;
 mod cells;
@@ -67,7 +68,7 @@ enum Command {
     Convert(Box<convert::Args>),
     Merge(Box<merge::Args>),
     Rewrite(Box<rewrite::Args>),
-    Bench(bench::Args),
+    Bench(Box<bench::Args>),
 }
 
 impl Command {

@@ -1,5 +1,6 @@
 //! The half of the command that writes Parquet files.
 
+mod bench;
 mod convert;
 mod flags;
 #[cfg(unix)]
