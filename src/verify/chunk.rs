@@ -91,7 +91,8 @@ pub(super) fn check(
         place,
     };
     let end = walk.pages(file, range.start, range.end, out)?;
-    file.layout.add(range.start..end.unwrap_or(range.end), Part::Chunk, &walk.place);
+    let start = if walk.dictionary_missed { u64::try_from(meta.data_page_offset).unwrap_or(range.start) } else { range.start };
+    file.layout.add(start..end.unwrap_or(range.end), Part::Chunk, &walk.place);
     if end.is_some() {
         walk.finish(file, rows, out);
     }

@@ -8,6 +8,8 @@ mod arrow_write;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]
+mod cli_checks;
+#[cfg(feature = "cli")]
 mod cli_write;
 #[cfg(feature = "arrow")]
 mod corpora;

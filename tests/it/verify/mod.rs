@@ -1,5 +1,10 @@
 //! What `verify` says of files that are as they should be.
 
+mod matrix;
+/// They need the codec.
+#[cfg(feature = "snappy")]
+mod planted;
+
 use bytes::Bytes;
 use herringbone::verify::{Code, VerifyOptions, verify};
 

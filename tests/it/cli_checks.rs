@@ -1,0 +1,93 @@
+//! The commands that check files: `verify`, `bloom`, `rowgroups`.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn run(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_herringbone")).args(args).output().expect("the command starts")
+}
+
+/// What a command that must end with this code prints.
+fn printed(args: &[&str], code: i32) -> String {
+    let output = run(args);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn data(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name).display().to_string()
+}
+
+#[test]
+fn verify_reports_by_file_and_ends_with_1() {
+    let good = data("bloom-filters.index-v2.parquet");
+    assert_eq!(printed(&["verify", &good], 0), format!("{good}: nothing wrong (1 row groups, 9 pages, 513 values)\n"));
+    // One byte of the first page.
+    let folder = tempfile::tempdir().expect("a folder");
+    let bad = folder.path().join("bad.parquet").display().to_string();
+    let mut bytes = fs::read(data("tiny-pages.plain-v2-index-crc.parquet")).expect("the file");
+    bytes[60] ^= 1;
+    fs::write(&bad, bytes).expect("a file");
+    let text = printed(&["verify", &good, &bad], 1);
+    assert!(text.contains(&format!("{good}: nothing wrong")) && text.contains("\n  error page-crc (column "), "{text}");
+    let found = lines(&printed(&["verify", "--json", &good, &bad], 1));
+    assert_eq!((found.len(), &found[0]["errors"], &found[0]["findings"]), (2, &Value::from(0), &Value::Array(Vec::new())));
+    let finding = &found[1]["findings"][0];
+    assert_eq!(
+        (&finding["severity"], &finding["code"], &finding["page"]),
+        (&Value::from("error"), &Value::from("page-crc"), &Value::from(0))
+    );
+    assert_eq!(run(&["verify", "--quiet", &bad]), Output { status: run(&["verify", &bad]).status, stdout: Vec::new(), stderr: Vec::new() });
+}
+
+#[test]
+fn warnings_count_when_they_are_asked_to() {
+    let old = data("strings.dba-v1.parquet");
+    assert!(printed(&["verify", &old], 0).contains(": 0 errors, 6 warnings ("));
+    printed(&["verify", "--strict", &old], 1);
+    let few = printed(&["verify", "--most", "2", &old], 0);
+    assert!(few.ends_with("  and 4 more\n") && few.lines().count() == 4, "{few}");
+    let missing = run(&["verify", "/no/such/file"]);
+    assert!(missing.status.code() == Some(1) && String::from_utf8_lossy(&missing.stderr).contains("/no/such/file"), "{missing:?}");
+}
+
+#[test]
+fn bloom_filters_answer() {
+    let file = data("bloom-filters.index-v2.parquet");
+    let answers = lines(&printed(&["bloom", &file, "--column", "id", "--json", "0", "119", "1000000", "-5"], 0));
+    let may: Vec<_> = answers.iter().map(|answer| answer["may_contain"].as_bool().expect("an answer")).collect();
+    assert_eq!(may, [true, true, false, false]);
+    let text = printed(&["bloom", &file, "-c", "id", "7"], 0);
+    assert_eq!(text.lines().last(), Some("        0 | 7     | may be there"));
+    for (args, says) in [
+        (&["bloom", &file, "-c", "id", "seven"][..], "no value of the column \"id\", which is INT64"),
+        (&["bloom", &file, "-c", "nobody", "7"], "no column \"nobody\""),
+    ] {
+        let output = run(args);
+        assert!(output.status.code() == Some(2) && String::from_utf8_lossy(&output.stderr).contains(says), "{output:?}");
+    }
+    let without = run(&["bloom", &data("ints.plain-v1.parquet"), "-c", "i8", "7"]);
+    let said = String::from_utf8_lossy(&without.stderr).into_owned();
+    assert!(without.status.code() == Some(1) && said.contains("has no bloom filter"), "{said}");
+}
+
+#[test]
+fn row_groups_are_listed() {
+    let file = data("sorting-columns.v1.parquet");
+    let groups = lines(&printed(&["rowgroups", "--json", &file], 0));
+    assert!(!groups.is_empty() && groups[0]["sorted_by"][0]["column"].is_string(), "{groups:?}");
+    let rows: u64 = groups.iter().map(|group| group["rows"].as_u64().expect("a number")).sum();
+    assert_eq!(rows.to_string(), printed(&["count", &file], 0).trim());
+    let chunks = lines(&printed(&["rowgroups", "--json", "--column", "*", &file], 0));
+    let sum: u64 = chunks.iter().map(|chunk| chunk["compressed_size"].as_u64().expect("a number")).sum();
+    assert_eq!(sum, groups.iter().map(|group| group["compressed_size"].as_u64().expect("a number")).sum::<u64>());
+    let table = printed(&["rowgroups", &file], 0);
+    assert!(table.starts_with("row group | rows | compressed | uncompressed | ratio | start |"), "{table}");
+}
