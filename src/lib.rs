@@ -29,8 +29,34 @@
 //!
 //! # Writing a file
 //!
-//! A [`FileWriter`](write::FileWriter) takes column chunks in order; a [`LeafWriter`](write::LeafWriter) encodes one of them
-//! from typed values and levels, on any thread. Encodings are chosen by the data unless the options say otherwise.
+//! An [`ArrowWriter`](arrow::ArrowWriter) takes record batches of any size, encodes their columns on all cores, and makes row
+//! groups of them as large as its [options](write::WriterOptions) say. Encodings are chosen by the data unless the options say
+//! otherwise.
+//!
+#![cfg_attr(all(feature = "arrow", feature = "zstd"), doc = "```")]
+#![cfg_attr(not(all(feature = "arrow", feature = "zstd")), doc = "```ignore")]
+//! use herringbone::arrow::{ArrowWriter, ParquetFile};
+//! use herringbone::write::{ColumnOptions, WriterOptions};
+//!
+//! # fn main() -> herringbone::Result<()> {
+//! let scan = ParquetFile::open("testdata/landings.zstd.parquet")?.scan().build()?;
+//! let options = WriterOptions::builder()
+//!     .row_group_rows(100_000)
+//!     .column("species", ColumnOptions::new().page_rows(1_000).crc(false))
+//!     .build()?;
+//! let mut bytes = Vec::new();
+//! let mut writer = ArrowWriter::try_new(&mut bytes, scan.schema(), options)?;
+//! for batch in scan {
+//!     writer.write(&batch?)?;
+//! }
+//! assert_eq!(writer.close()?.num_rows(), 200);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Below record batches, a [`FileWriter`](write::FileWriter) takes column chunks in order; a
+//! [`LeafWriter`](write::LeafWriter) encodes one of them from typed values and levels, on any thread. It also
+//! [copies](write::FileWriter::copy_file) those of other files without decoding them.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -57,8 +83,7 @@
 //! # }
 //! ```
 //!
-//! A local file made by [`FileWriter::create`](write::FileWriter::create) appears under its name when all of it is written, or
-//! not at all.
+//! A local file made by `create` of either writer appears under its name when all of it is written, or not at all.
 //!
 //! # Checking a file
 //!
@@ -90,7 +115,7 @@
 //! | feature | default | |
 //! | --- | --- | --- |
 //! | `arrow` | yes | record batches; works with the Arrow crates 59 and 60 |
-//! | `rayon` | yes | decode on a thread pool |
+//! | `rayon` | yes | decode and encode on a thread pool |
 //! | `snappy`, `gzip`, `zstd`, `lz4`, `brotli` | yes | the codecs; `zstd` wraps the C library, the others are Rust |
 //! | `sql` | no | filters from text, by the crate `sqlparser` |
 //! | `cli` | no | the command `herringbone` |
