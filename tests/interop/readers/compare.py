@@ -114,6 +114,8 @@ def convert(array, wanted):
         return mapped(array, wanted, lambda parts: struct.pack("<III", parts.months, parts.days, parts.nanoseconds // 1_000_000))
     if source == pa.binary(16) and t.is_large_string(wanted):
         return mapped(array, wanted, lambda value: str(uuid.UUID(bytes=value)))
+    if t.is_large_string(source) and wanted == pa.binary(16):
+        return mapped(array, wanted, lambda text: uuid.UUID(text).bytes)
     return array.cast(wanted)
 
 

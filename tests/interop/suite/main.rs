@@ -5,7 +5,12 @@
 #[path = "../../it/arrow_write/arrays.rs"]
 #[allow(dead_code)]
 mod arrays;
+mod indexes;
 mod matrix;
+mod others_to_ours;
 mod ours_to_others;
+mod properties;
 mod python;
+#[path = "../../it/arrow_write/values.rs"]
+mod text;
 mod values;

@@ -96,10 +96,15 @@ pub fn cases() -> Vec<Case> {
 }
 
 impl Case {
+    /// Writes an Arrow file with a column for each nesting.
+    pub fn write_values(&self, folder: &Path) {
+        write_arrow(&folder.join(self.name).with_extension("arrow"), &batch(&self.columns()));
+    }
+
     /// Writes the Parquet file and the Arrow file into a folder; says how many columns there are.
     pub fn write(&self, folder: &Path) -> usize {
-        let plain: Vec<_> = NESTINGS.iter().filter_map(|nesting| Some((*nesting, self.column(nesting)?))).collect();
-        write_arrow(&folder.join(self.name).with_extension("arrow"), &batch(&plain));
+        let plain = self.columns();
+        self.write_values(folder);
 
         let builder = || (self.options)(WriterOptions::builder());
         let bare = ArrowPlan::new(batch(&plain).schema(), builder().build().unwrap()).unwrap();
@@ -130,6 +135,10 @@ impl Case {
         writer.write(&all).unwrap();
         assert_eq!(writer.close().unwrap().num_rows(), ROWS as u64);
         columns.len()
+    }
+
+    fn columns(&self) -> Vec<(&'static str, (Field, ArrayRef))> {
+        NESTINGS.iter().filter_map(|nesting| Some((*nesting, self.column(nesting)?))).collect()
     }
 
     /// The column of a nesting, unless the type has none: what has nulls inside is never required.

@@ -1,5 +1,8 @@
 //! What we write is read by others, over the matrix.
 
+use herringbone::read::FileSource;
+use herringbone::verify::{VerifyOptions, verify};
+
 use crate::{matrix, python};
 
 fn read_by(reader: &str) {
@@ -30,4 +33,15 @@ fn polars_reads_what_we_write() {
 #[test]
 fn spark_reads_what_we_write() {
     read_by("spark");
+}
+
+#[test]
+fn what_we_write_says_the_truth_of_itself() {
+    let folder = python::folder("matrix-verified");
+    for case in matrix::cases() {
+        case.write(&folder);
+        let path = folder.join(case.name).with_extension("parquet");
+        let report = verify(&FileSource::open(&path).unwrap(), &VerifyOptions::default()).unwrap();
+        assert!(report.is_clean(), "{}: {report:?}", case.name);
+    }
 }
