@@ -489,7 +489,7 @@ fn broken(folder: &Path) -> (String, usize) {
 fn a_failed_conversion_leaves_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let (input, _) = broken(folder.path());
-    for ending in ["arrow", "csv", "ndjson"] {
+    for ending in ["arrow", "csv", "ndjson", "parquet"] {
         let out = folder.path().join(format!("out.{ending}"));
         let said = complaint(&["convert", &input, &out.display().to_string()], 1);
         assert!(said.contains("broken.parquet"), "{said}");
@@ -625,12 +625,14 @@ fn timestamps_far_away_are_read_and_warned_of() {
     let out = |ending: &str| folder.path().join(format!("out.{ending}")).display().to_string();
     warned(&["convert", &input, &out("csv")]);
     assert!(fs::read_to_string(out("csv")).expect("a file").contains("5000-01-01T"));
+    warned(&["convert", &input, &out("parquet")]);
+    assert!(printed(&["cat", &out("parquet")]).contains("5000-01-01T"));
     warned(&["convert", &input, &out("arrow")]);
     complaint(&["convert", "--int96-overflow", "error", &input, &out("csv")], 2);
     printed(&["convert", "--int96-overflow", "null", &input, &out("csv")]);
     assert!(!fs::read_to_string(out("csv")).expect("a file").contains("5000-01-01T"));
     printed(&["convert", "--int96-unit", "us", &input, &out("arrow")]);
-    assert_eq!(names(folder.path()), ["far-away.parquet", "out.arrow", "out.csv"]);
+    assert_eq!(names(folder.path()), ["far-away.parquet", "out.arrow", "out.csv", "out.parquet"]);
 }
 
 #[cfg(target_os = "linux")]

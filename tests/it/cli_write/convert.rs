@@ -5,7 +5,7 @@ use std::fs;
 use arrow_array::Array;
 
 use super::{Folder, lines, metadata, rows, run_with};
-use crate::cli::{check_readable, complaint, data, names, printed, text};
+use crate::cli::{check_readable, complaint, data, names, printed, run, text};
 
 #[test]
 fn every_file_is_written_as_it_was_read() {
@@ -171,4 +171,33 @@ fn metadata_of_files_go_along() {
         assert!(after.contains(entry), "{entry} is lost: {after:?}");
     }
     assert!(after.contains(&serde_json::json!({"key": "who", "value": "me"})), "{after:?}");
+}
+
+#[test]
+fn broken_inputs_are_refused() {
+    let folder = Folder::new();
+    let input = data("landings.zstd.parquet");
+    let out = folder.path("out.parquet");
+    let mut errors = 0;
+    for format in ["arrow", "ndjson"] {
+        let whole = folder.path(&format!("whole.{format}"));
+        printed(&["convert", &input, &whole]);
+        let whole = fs::read(&whole).expect("a file");
+        for i in 0..60 {
+            let mut broken = whole.clone();
+            match i % 3 {
+                0 => broken.truncate(whole.len() * i / 60),
+                // Lengths and offsets are at the end and between the columns.
+                1 => broken[whole.len() * i / 60] ^= 0xff,
+                _ => broken[whole.len() - 1 - i * 7] ^= 0x7f,
+            }
+            let broken = folder.file(&format!("broken.{format}"), broken);
+            // It checks that nothing panicked, and that there is a sentence.
+            errors += usize::from(!run(&["convert", &broken, &out]).status.success());
+        }
+    }
+    assert!(errors > 30, "only {errors} of the broken files were refused");
+    let said = complaint(&["convert", &folder.file("a.json", "[{\"a\":1}]"), &out], 1);
+    assert!(said.contains("one object a line"), "{said}");
+    assert!(complaint(&["convert", &folder.file("empty.csv", ""), &out], 2).contains("no columns"));
 }

@@ -4,9 +4,10 @@ use std::io::{BufReader, Read};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, SchemaRef};
 
 use super::Feed;
+use super::foreign::{batches, guarded};
 use super::source::{Bytes, Input};
 use crate::failure::Result;
 
@@ -24,11 +25,11 @@ pub fn feed(input: &Input, bytes: Bytes) -> Result<Feed> {
             let file = BufReader::with_capacity(1 << 20, file);
             match head == FILE_HEAD {
                 true => {
-                    let reader = FileReader::try_new(file, None).map_err(failure)?;
+                    let reader = guarded(input, || FileReader::try_new(file, None))?.map_err(failure)?;
                     Ok(of(input, reader.schema(), reader))
                 }
                 false => {
-                    let reader = StreamReader::try_new(file, None).map_err(failure)?;
+                    let reader = guarded(input, || StreamReader::try_new(file, None))?.map_err(failure)?;
                     Ok(of(input, reader.schema(), reader))
                 }
             }
@@ -45,7 +46,7 @@ pub fn feed(input: &Input, bytes: Bytes) -> Result<Feed> {
             }
             let head = std::io::Cursor::new(head).take(filled as u64);
             let stream = BufReader::with_capacity(1 << 20, head.chain(stream));
-            let reader = StreamReader::try_new(stream, None).map_err(failure)?;
+            let reader = guarded(input, || StreamReader::try_new(stream, None))?.map_err(failure)?;
             Ok(of(input, reader.schema(), reader))
         }
     }
@@ -63,7 +64,6 @@ fn fill(stream: &mut dyn Read, buffer: &mut [u8; 8]) -> std::io::Result<usize> {
     Ok(filled)
 }
 
-fn of(input: &Input, schema: arrow_schema::SchemaRef, batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + 'static) -> Feed {
-    let input = input.clone();
-    Feed { schema, rows: None, batches: Box::new(batches.map(move |batch| batch.map_err(|error| input.failure(error)))) }
+fn of(input: &Input, schema: SchemaRef, reader: impl Iterator<Item = Result<RecordBatch, ArrowError>> + 'static) -> Feed {
+    Feed { schema, rows: None, batches: batches(input, reader, |input, error| input.failure(error)) }
 }

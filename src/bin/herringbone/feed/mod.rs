@@ -2,6 +2,7 @@
 
 mod arrow;
 mod fit;
+mod foreign;
 mod source;
 mod text;
 

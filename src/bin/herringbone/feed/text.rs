@@ -7,6 +7,7 @@ use arrow_csv::reader::Format as CsvFormat;
 use arrow_json::reader::infer_json_schema;
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 
+use super::foreign::{batches, guarded};
 use super::source::{Bytes, Input, Recorder};
 use super::{Feed, Reading, names};
 use crate::failure::{Failure, Result};
@@ -35,10 +36,7 @@ pub fn csv(input: &Input, bytes: Bytes, reading: &Reading, wanted: Option<&Schem
     }
     let reader = builder.build_buffered(BufReader::with_capacity(1 << 20, bytes)).map_err(|error| refused(input, &error))?;
     let read = reader.schema();
-    let batches: super::Batches = {
-        let input = input.clone();
-        Box::new(reader.map(move |batch| batch.map_err(|error| refused(&input, &error))))
-    };
+    let batches = batches(input, reader, refused);
     let feed = Feed { schema: read, rows: None, batches };
     match (wanted, order) {
         (Some(wanted), Some(_)) => {
@@ -63,8 +61,7 @@ pub fn json(input: &Input, bytes: Bytes, reading: &Reading, wanted: Option<&Sche
     // Else names that come only later would be passed over in silence.
     let builder = arrow_json::ReaderBuilder::new(Arc::clone(&schema)).with_batch_size(reading.batch_rows).with_strict_mode(!is_sure);
     let reader = builder.build(BufReader::with_capacity(1 << 20, bytes)).map_err(|error| refused(input, &error))?;
-    let input = input.clone();
-    Ok(Feed { schema, rows: None, batches: Box::new(reader.map(move |batch| batch.map_err(|error| refused(&input, &error)))) })
+    Ok(Feed { schema, rows: None, batches: batches(input, reader, refused) })
 }
 
 /// How many rows are looked at; `None` for all.
@@ -80,13 +77,13 @@ fn most(reading: &Reading, bytes: &Bytes) -> Option<usize> {
 fn look(input: &Input, bytes: Bytes, look: impl FnOnce(&mut dyn Read) -> Result<Schema, ArrowError>) -> Result<(Schema, Box<dyn Read>)> {
     match bytes {
         Bytes::File(mut file) => {
-            let seen = look(&mut file).map_err(|error| refused(input, &error))?;
+            let seen = guarded(input, || look(&mut file))?.map_err(|error| refused(input, &error))?;
             std::io::Seek::rewind(&mut file).map_err(|error| input.failure(error))?;
             Ok((seen, Box::new(file)))
         }
         Bytes::Stream(stream) => {
             let mut recorder = Recorder::new(stream);
-            let seen = look(&mut recorder).map_err(|error| refused(input, &error))?;
+            let seen = guarded(input, || look(&mut recorder))?.map_err(|error| refused(input, &error))?;
             Ok((seen, recorder.replayed()))
         }
     }
@@ -142,7 +139,9 @@ fn without_null_types(schema: &Schema) -> Schema {
 /// An error of a reader of text, with what can be done about it.
 fn refused(input: &Input, error: &ArrowError) -> Failure {
     let advice = match error {
-        ArrowError::IoError(..) => "",
+        ArrowError::JsonError(message) if message.contains("found Array") => "; it has to have one object a line, not an array around them",
+        ArrowError::JsonError(message) if message.contains("Not valid JSON") => "",
+        ArrowError::IoError(..) | ArrowError::CsvError(_) => "",
         _ => "; if types were found out wrongly, give them with --schema, or have more rows looked at with --infer-rows",
     };
     Failure::File(format!("cannot read {}: {error}{advice}", input.name()))
