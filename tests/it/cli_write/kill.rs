@@ -39,18 +39,18 @@ struct Job {
 impl Job {
     fn new() -> Self {
         let folder = Folder::new();
-        let text: String = (0..20_000).map(|i| format!("{i},{},word {}\n", i * 7919 % 10_007, i % 97)).collect();
+        let text: String = (0..8_000).map(|i| format!("{i},{},word {}\n", i * 7919 % 10_007, i % 97)).collect();
         let input = folder.file("in.csv", "a,b,c\n".to_owned() + &text);
         let out = folder.path("out.parquet");
-        printed(&["convert", "--row-group-rows", "2000", &input, &out]);
+        printed(&["convert", "--row-group-rows", "800", &input, &out]);
         let whole = rows(&out);
-        assert_eq!(whole.num_rows(), 20_000);
+        assert_eq!(whole.num_rows(), 8_000);
         fs::remove_file(&out).expect("removed");
         Self { folder, input, out, whole }
     }
 
     fn start(&self) -> Child {
-        let args = ["convert", "--row-group-rows", "2000", &self.input, &self.out];
+        let args = ["convert", "--row-group-rows", "800", &self.input, &self.out];
         command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
     }
 
@@ -128,7 +128,7 @@ fn a_conversion_that_is_killed_leaves_the_old_file_or_the_new_one() {
 fn the_check_sees_files_that_are_not_whole() {
     let job = Job::new();
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        printed(&["convert", "--row-group-rows", "2000", "--columns", "a,b", &job.input, &job.out]);
+        printed(&["convert", "--row-group-rows", "800", "--columns", "a,b", &job.input, &job.out]);
         assert!(rows(&job.out) == job.whole, "there is a file, but it is not whole");
     }));
     assert!(ended.is_err(), "a file without a column is not whole");
