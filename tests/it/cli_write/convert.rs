@@ -17,6 +17,7 @@ fn every_file_is_written_as_it_was_read() {
             return;
         }
         printed(&["convert", "--batch-rows", "50", name, &out]);
+        printed(&["verify", &out]);
         let (read, written) = (rows(path), rows(&out));
         assert_eq!(read.num_rows(), written.num_rows(), "{name}");
         for ((read, written), field) in read.columns().iter().zip(written.columns()).zip(read.schema().fields()) {

@@ -9,6 +9,7 @@ use crate::cli::{complaint, data, names, printed};
 fn converted(folder: &Folder, flags: &[&str]) -> (String, Value) {
     let out = folder.path("out.parquet");
     printed(&[&["convert"], flags, &[&data("landings.zstd.parquet"), &out]].concat());
+    printed(&["verify", &out]);
     let metadata = metadata(&out);
     (out, metadata)
 }

@@ -17,7 +17,9 @@ fn files_of_one_schema_are_copied_together() {
     // Pages are the very same.
     let crcs = |path: &str| pages(path, "id").into_iter().map(|page| page["compressed_size"].clone()).collect::<Vec<_>>();
     assert_eq!(crcs(&out), [crcs(&a), crcs(&b), crcs(&a)].concat());
-    printed(&["merge", "--key-value", "who=me", &a, &out][..1].iter().chain(&[out.as_str(), &out, &a]).copied().collect::<Vec<_>>());
+    printed(&["verify", &out]);
+    printed(&["merge", "--key-value", "who=me", &out, &out, &a]);
+    assert!(metadata(&out)["key_values"].to_string().contains("\"me\""));
     assert_eq!(groups(&out), 3 * groups(&a) + groups(&b), "OUT may be one of them");
     assert!(complaint(&["merge", "--no-overwrite", &out, &a], 2).contains("out.parquet"));
     assert_eq!(names(folder.0.path()), ["out.parquet"]);

@@ -174,8 +174,16 @@ fn parquet(input: &Input, reading: &Reading) -> Result<Feed> {
         scan = scan.strings(strings.into());
     }
     scan = reading.threads.of_scan(scan).int96_unit(reading.int96.unit).int96_overflow(reading.int96.overflow);
-    if let (Some(Columns(columns)), None) = (&reading.columns, &reading.schema) {
-        scan = scan.columns(columns);
+    match (&reading.schema, &reading.columns) {
+        (None, Some(Columns(columns))) => scan = scan.columns(columns),
+        // What the schema does not name is not read.
+        (Some(schema), _) => {
+            let found = file.arrow_schema()?;
+            let both = schema.fields().iter().filter(|field| found.column_with_name(field.name()).is_some());
+            let both: Vec<&str> = both.map(|field| field.name().as_str()).collect();
+            scan = if both.is_empty() { scan } else { scan.columns(both) };
+        }
+        (None, None) => {}
     }
     let scan = scan.build()?;
     Ok(Feed { schema: scan.schema(), rows: Some(scan.num_rows()), batches: Box::new(scan.map(|batch| Ok(batch?))) })
