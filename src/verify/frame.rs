@@ -9,7 +9,9 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::format::{ColumnChunk, ColumnMetaData, ColumnOrder, FileMetaData};
 use crate::limits::Limits;
 use crate::metadata::footer::{MAGIC, MAGIC_ENCRYPTED, TAIL_BYTES};
-use crate::metadata::{Order, WriterVersion, forgets_dictionary_header, has_corrupt_binary_bounds, has_prefixes_across_pages};
+use crate::metadata::{
+    FileMetadata, Order, RowGroup, WriterVersion, forgets_dictionary_header, has_corrupt_binary_bounds, has_prefixes_across_pages,
+};
 use crate::read::Source;
 use crate::schema::Schema;
 use crate::verify::layout::{Layout, Part};
@@ -87,7 +89,24 @@ pub(super) fn walk(source: &dyn Source, options: &VerifyOptions, out: &mut Recor
         row_group::check(&mut file, index, group, out)?;
     }
     let (layout, all_known) = (std::mem::take(&mut file.layout), file.all_known);
-    layout.check(out, |gap| Ok(!all_known || is_known(&file, gap)?))
+    layout.check(out, |gap| Ok(!all_known || is_known(&file, gap)?))?;
+    if out.report.errors == 0 {
+        as_readers_see(footer, size, &options.limits, &place, out);
+    }
+    Ok(())
+}
+
+/// Readers step over what they do not need by the types that Thrift names, which can be wrong where nothing else is.
+fn as_readers_see(footer: Bytes, size: u64, limits: &Limits, place: &Place, out: &mut Recorder) {
+    let chunks = FileMetadata::parse(footer, size, limits).and_then(|metadata| {
+        let each = |group: RowGroup<'_>| (0..group.num_columns()).try_for_each(|leaf| group.chunk(leaf).map(drop));
+        metadata.row_groups().try_for_each(each)
+    });
+    if let Err(error) = chunks
+        && error.kind() == ErrorKind::Malformed
+    {
+        failed(Code::Footer, &error, place, out);
+    }
 }
 
 /// Whether a gap holds what writers put there: zeros, so that row groups begin at blocks of a file system, or copies of

@@ -57,23 +57,27 @@ pub struct VerifyOptions {
     pub limits: Limits,
     /// How many findings are kept; further ones are counted. Default 10,000.
     pub findings: usize,
+    /// How many values, nulls included, are decoded in all: a file of a few bytes can lawfully claim more than anybody has time
+    /// for. Pages beyond are not decoded, which a note says. Default 2^36.
+    pub values: u64,
 }
 
 impl Default for VerifyOptions {
     fn default() -> Self {
-        Self { limits: Limits::default(), findings: 10_000 }
+        Self { limits: Limits::default(), findings: 10_000, values: 1 << 36 }
     }
 }
 
 /// Checks a whole file.
 ///
 /// Memory: one page at a time, decoded in blocks, beside the footer and the page index of a chunk. Two bits a row are kept for
-/// each sorting column of a row group, and the hashes of a chunk's values where the file counts different ones.
+/// each sorting column of a row group and the hashes of a chunk's values where the file counts different ones.
 ///
 /// # Errors
 /// `Io` when the source fails. Whatever is wrong with the file is in the report.
 pub fn verify(source: &dyn Source, options: &VerifyOptions) -> Result<Report> {
     let mut recorder = Recorder::new(options.findings);
+    recorder.values_left = options.values;
     frame::walk(source, options, &mut recorder)?;
     Ok(recorder.report)
 }

@@ -113,6 +113,15 @@ impl PageDecoder<'_> {
     /// Decodes a data page and returns what is in it.
     pub(super) fn data_page(&mut self, page: &CompressedPage, place: &Place, out: &mut Recorder) -> Facts {
         let mut facts = Facts::new(self.leaf, self.order);
+        let wanted = page.num_values() as u64;
+        match out.values_left.checked_sub(wanted) {
+            Some(left) => out.values_left = left,
+            None => {
+                out.add(Code::Limited, place, format!("at most {} more values", out.values_left), wanted);
+                facts.complete = false;
+                return facts;
+            }
+        }
         let decoded = match self.decompress(page, place, out) {
             Some(decompressed) => {
                 let decoded = self.walk(page, &decompressed, &mut facts, place, out);

@@ -95,11 +95,13 @@ impl fmt::Display for Finding {
 pub(super) struct Recorder {
     pub(super) report: Report,
     most: usize,
+    /// Values that may still be decoded, nulls included.
+    pub(super) values_left: u64,
 }
 
 impl Recorder {
     pub(super) fn new(most: usize) -> Self {
-        Self { report: Report::default(), most }
+        Self { report: Report::default(), most, values_left: u64::MAX }
     }
 
     pub(super) fn add(&mut self, code: Code, place: &Place, expected: impl ToString, found: impl ToString) {

@@ -26,7 +26,7 @@ pub(super) fn check(file: &mut File<'_>, index: usize, group: &RowGroup<'_>, out
     let mut found: Vec<Option<RowOrder>> = sorting.iter().map(|_| None).collect();
     for (leaf, column) in group.columns.iter().enumerate() {
         let by = sorting.iter().position(|(sorting, _)| usize::try_from(sorting.column_idx) == Ok(leaf));
-        let comparer = by.and_then(|by| sorting.get(by)).map(|(sorting, order)| RowOrder::new(*order, sorting));
+        let comparer = by.and_then(|by| sorting.get(by)).map(|(sorting, order)| RowOrder::new(*order, sorting, file.limits.memory_bytes));
         let order = chunk::check(file, index, group.num_rows, leaf, column, comparer, out)?;
         if let Some(slot) = by.and_then(|by| found.get_mut(by)) {
             *slot = order;

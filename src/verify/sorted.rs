@@ -19,18 +19,23 @@ pub(super) struct RowOrder {
     wrong: Bits,
     /// Rows that are equal to the row before.
     tied: Bits,
+    /// The most rows that are remembered.
+    most: usize,
 }
 
 impl RowOrder {
-    pub(super) fn new(order: Order, sorting: &SortingColumn) -> Self {
+    pub(super) fn new(order: Order, sorting: &SortingColumn, most: usize) -> Self {
         let (descending, nulls_first) = (sorting.descending, sorting.nulls_first);
-        Self { order, descending, nulls_first, last: None, wrong: Bits::new(), tied: Bits::new() }
+        Self { order, descending, nulls_first, last: None, wrong: Bits::new(), tied: Bits::new(), most }
     }
 
     /// Adds rows: those with the definition level `max` have the next of the values.
     pub(super) fn add(&mut self, definition: &[u8], max: u8, values: &Values) {
         let mut index = 0_usize;
         for level in definition {
+            if self.wrong.len() >= self.most {
+                return;
+            }
             if *level < max {
                 self.add_row(None);
             } else {
@@ -99,7 +104,7 @@ mod tests {
     use super::*;
 
     fn rows(descending: bool, nulls_first: bool, rows: &[Option<i32>]) -> RowOrder {
-        let mut order = RowOrder::new(Order::Int32, &SortingColumn { column_idx: 0, descending, nulls_first });
+        let mut order = RowOrder::new(Order::Int32, &SortingColumn { column_idx: 0, descending, nulls_first }, 1000);
         let definition: Vec<u8> = rows.iter().map(|row| u8::from(row.is_some())).collect();
         order.add(&definition, 1, &Values::Words32(rows.iter().flatten().map(|value| value.cast_unsigned()).collect()));
         order

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use herringbone::arrow::ParquetFile;
+use herringbone::verify::{VerifyOptions, verify};
 use herringbone::{Error, Limits};
 
 use crate::files::{self, TestFile};
@@ -89,7 +90,9 @@ fn survive(bytes: Vec<u8>, tally: &Tally, what: &str) -> Result<(), String> {
 fn read(bytes: Vec<u8>) -> Result<usize, Error> {
     let limits =
         Limits { page_bytes: 16 << 20, batch_bytes: 16 << 20, memory_bytes: 64 << 20, metadata_bytes: 64 << 20, ..Limits::default() };
-    let file = ParquetFile::from_source_with(Bytes::from(bytes), limits)?;
+    let bytes = Bytes::from(bytes);
+    verify(&bytes, &VerifyOptions { limits: limits.clone(), values: 200_000, ..VerifyOptions::default() })?;
+    let file = ParquetFile::from_source_with(bytes, limits)?;
     let mut rows = 0;
     for batch in file.scan().threads(1).limit(ROWS).batch_rows(1000).build()? {
         let batch = batch?;
