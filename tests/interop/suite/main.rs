@@ -11,6 +11,7 @@ mod others_to_ours;
 mod ours_to_others;
 mod properties;
 mod python;
+mod skipping;
 #[path = "../../it/arrow_write/values.rs"]
 mod text;
 mod values;
