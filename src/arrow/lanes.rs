@@ -1,6 +1,7 @@
 //! A lane: one root field of one row group, read batch after batch.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,14 +11,15 @@ use bytes::Bytes;
 use crate::arrow::nested::{Leaves, assemble};
 use crate::arrow::plan::{Batch, Group, Plan};
 use crate::error::{Error, Result};
-use crate::read::{LeafData, LeafReader, PageOptions, PageReader, Scratch};
+use crate::metadata::OffsetIndex;
+use crate::read::{LeafData, LeafReader, PageOptions, PageReader, Scratch, Source};
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// Runs with this thread's scratch memory; a second user at the same time gets its own.
-fn with_scratch<R>(run: impl FnOnce(&mut Scratch) -> R) -> R {
+pub(crate) fn with_scratch<R>(run: impl FnOnce(&mut Scratch) -> R) -> R {
     let mut scratch = SCRATCH.with(|scratch| scratch.try_borrow_mut().map(|mut scratch| std::mem::take(&mut *scratch)).unwrap_or_default());
     let result = run(&mut scratch);
     SCRATCH.with(|slot| {
@@ -51,10 +53,21 @@ impl Lane {
             let mut pages = PageReader::new(Arc::clone(&plan.file.source), &plan.file.metadata, described.index, *leaf, &options)?;
             held.lend(&mut pages);
             let part_bytes = plan.file.limits.batch_bytes;
-            readers.push((*leaf, LeafReader::new(pages, plan.keep_indices, part_bytes)));
+            let mut reader = LeafReader::new(pages, plan.keep_indices, part_bytes);
+            reader.set_counters(Arc::clone(&plan.counters));
+            readers.push((*leaf, reader));
         }
         let to_the_end = described.ranges.last().is_some_and(|range| range.end == described.num_rows);
         Ok(Self { group, field, readers, row: 0, to_the_end })
+    }
+
+    /// Opens the chunks of a root field to read parts of them, by way of another source than the file.
+    pub(crate) fn open_on(plan: &Plan, group: usize, field: usize, access: &Access) -> Result<Self> {
+        let Some((described, leaves)) = plan.groups.get(group).zip(plan.leaves.get(field)) else {
+            return Err(Error::usage("a lane of no row group"));
+        };
+        let readers = leaves.iter().map(|leaf| access.open(plan, described.index, *leaf).map(|reader| (*leaf, reader)));
+        Ok(Self { group, field, readers: readers.collect::<Result<_>>()?, row: 0, to_the_end: false })
     }
 
     /// The arrays of the next batch of the lane's row group.
@@ -88,7 +101,32 @@ impl Lane {
     }
 }
 
-fn length(range: &Range<u64>) -> usize {
+/// How parts of chunks are come by.
+#[derive(Clone)]
+pub(crate) struct Access {
+    pub(crate) source: Arc<dyn Source>,
+    /// How much is read at a time of leaf columns; nothing beyond what is needed of others.
+    pub(crate) windows: HashMap<usize, u64>,
+    /// Where the pages of leaf columns are, as far as that is known.
+    pub(crate) indexes: HashMap<usize, Arc<OffsetIndex>>,
+}
+
+impl Access {
+    /// Opens the chunk of a leaf column; `row_group` is its index in the file.
+    pub(crate) fn open(&self, plan: &Plan, row_group: usize, leaf: usize) -> Result<LeafReader> {
+        let window = self.windows.get(&leaf).copied().unwrap_or(0);
+        let options = PageOptions { limits: plan.file.limits.clone(), verify_crc: plan.verify_crc, window: Some(window) };
+        let pages = PageReader::new(Arc::clone(&self.source), &plan.file.metadata, row_group, leaf, &options)?;
+        let mut reader = LeafReader::new(pages, plan.keep_indices, plan.file.limits.batch_bytes);
+        reader.set_counters(Arc::clone(&plan.counters));
+        if let Some(index) = self.indexes.get(&leaf) {
+            reader.set_index(Arc::clone(index));
+        }
+        Ok(reader)
+    }
+}
+
+pub(crate) fn length(range: &Range<u64>) -> usize {
     usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX)
 }
 

@@ -19,6 +19,7 @@ mod columns;
 mod convert;
 mod extension;
 mod file;
+mod filter;
 mod flatbuffer;
 mod json;
 mod lanes;
@@ -36,6 +37,7 @@ mod types;
 mod write;
 
 pub use file::ParquetFile;
+pub use filter::ScanMetrics;
 pub use mapping::to_arrow_schema;
 pub use parquet_schema::{WriteTypeOptions, to_parquet_schema};
 pub use scan::{Scan, ScanBuilder};

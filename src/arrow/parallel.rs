@@ -31,11 +31,40 @@ pub(crate) struct Parallel {
 
 /// Where tasks run.
 #[derive(Clone)]
-enum Pool {
+pub(crate) enum Pool {
     Global,
     Own(Arc<rayon::ThreadPool>),
     /// The pool could not be made: the reason comes with the first batch.
     Failed(Arc<str>),
+}
+
+impl Pool {
+    /// The pool that was asked for, and how many threads it has.
+    pub(crate) fn of(threads: Threads) -> (Self, usize) {
+        match threads {
+            Threads::Caller => (Pool::Global, 1),
+            Threads::Global => (Pool::Global, rayon::current_num_threads()),
+            Threads::Pool(pool) => {
+                let threads = pool.current_num_threads();
+                (Pool::Own(pool), threads)
+            }
+            Threads::Own(threads) => {
+                match rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("herringbone-{i}")).build() {
+                    Ok(pool) => (Pool::Own(Arc::new(pool)), threads),
+                    Err(error) => (Pool::Failed(error.to_string().into()), threads),
+                }
+            }
+        }
+    }
+
+    /// # Errors
+    /// `Usage` if the pool could not be made.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self {
+            Pool::Failed(reason) => Err(Error::usage(format!("the threads could not be started: {reason}"))),
+            _ => Ok(()),
+        }
+    }
 }
 
 struct Shared {
@@ -101,20 +130,7 @@ impl Shared {
 
 impl Parallel {
     pub(crate) fn new(plan: Arc<Plan>, threads: Threads) -> Self {
-        let (pool, threads) = match threads {
-            Threads::Caller => (Pool::Global, 1),
-            Threads::Global => (Pool::Global, rayon::current_num_threads()),
-            Threads::Pool(pool) => {
-                let threads = pool.current_num_threads();
-                (Pool::Own(pool), threads)
-            }
-            Threads::Own(threads) => {
-                match rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("herringbone-{i}")).build() {
-                    Ok(pool) => (Pool::Own(Arc::new(pool)), threads),
-                    Err(error) => (Pool::Failed(error.to_string().into()), threads),
-                }
-            }
-        };
+        let (pool, threads) = Pool::of(threads);
         let mut first_batches = vec![0; plan.groups.len() + 1];
         for batch in &plan.batches {
             if let Some(count) = first_batches.get_mut(batch.group + 1) {
@@ -133,9 +149,7 @@ impl Parallel {
 
     /// The arrays of a batch, each field's in turn; batches are taken in order.
     pub(crate) fn take(&mut self, batch: usize) -> Result<Vec<Vec<ArrayRef>>> {
-        if let Pool::Failed(reason) = &self.pool {
-            return Err(Error::usage(format!("the threads could not be started: {reason}")));
-        }
+        self.pool.check()?;
         self.move_to(batch);
         let fields = self.shared.plan.fields.len();
         if fields == 0 {
@@ -261,7 +275,7 @@ impl Drop for Parallel {
     }
 }
 
-fn spawn_on(pool: &Pool, task: impl FnOnce() + Send + 'static) {
+pub(crate) fn spawn_on(pool: &Pool, task: impl FnOnce() + Send + 'static) {
     match pool {
         Pool::Global => rayon::spawn_fifo(task),
         Pool::Own(pool) => pool.spawn_fifo(task),

@@ -1,11 +1,13 @@
 //! A scan cut into batches, and each row group into lanes of work.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::arrow::file::ParquetFile;
 use crate::arrow::types::Mapped;
 use crate::error::{Error, Result};
 use crate::metadata::ChunkLocation;
+use crate::read::{Counted, Counters};
 
 /// What a scan reads.
 pub(crate) struct Plan {
@@ -19,9 +21,11 @@ pub(crate) struct Plan {
     /// Whether byte arrays stay dictionary indices until they are Arrow arrays.
     pub(crate) keep_indices: bool,
     pub(crate) verify_crc: bool,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// The rows of one row group.
+#[derive(Clone, Debug)]
 pub(crate) struct Group {
     pub(crate) index: usize,
     /// The number of its first row in the file.
@@ -29,6 +33,13 @@ pub(crate) struct Group {
     pub(crate) num_rows: u64,
     /// Rows to read, counted from its first.
     pub(crate) ranges: Vec<Range<u64>>,
+}
+
+impl Group {
+    /// The number of rows to read.
+    pub(crate) fn rows(&self) -> u64 {
+        self.ranges.iter().map(|range| range.end - range.start).fold(0, u64::saturating_add)
+    }
 }
 
 /// One batch.
@@ -42,26 +53,27 @@ pub(crate) struct Batch {
 }
 
 impl Plan {
-    pub(crate) fn new(
-        file: ParquetFile,
-        fields: Vec<Mapped>,
-        groups: Vec<Group>,
-        batch_rows: usize,
-        keep_indices: bool,
-        verify_crc: bool,
-    ) -> Result<Self> {
+    pub(crate) fn new(file: ParquetFile, fields: Vec<Mapped>, groups: Vec<Group>, keep_indices: bool, verify_crc: bool) -> Result<Self> {
         let leaves = fields.iter().map(Mapped::leaves).collect();
-        let mut plan = Self { file, fields, leaves, groups: Vec::new(), batches: Vec::new(), keep_indices, verify_crc };
+        let counters = Arc::new(Counters::default());
+        let source = Arc::new(Counted { source: Arc::clone(&file.source), counters: Arc::clone(&counters) });
+        let file = ParquetFile { source, ..file };
+        let mut plan = Self { file, fields, leaves, groups: Vec::new(), batches: Vec::new(), keep_indices, verify_crc, counters };
         for group in groups {
             if !plan.is_absent(group.index)? {
                 plan.groups.push(group);
             }
         }
-        for group in 0..plan.groups.len() {
-            let rows = plan.rows_of_batches(group, batch_rows)?;
-            plan.cut(group, rows as u64);
-        }
         Ok(plan)
+    }
+
+    /// Cuts the rows of all groups into batches.
+    pub(crate) fn in_batches(mut self, batch_rows: usize) -> Result<Self> {
+        for group in 0..self.groups.len() {
+            let rows = self.rows_of_batches(group, batch_rows)?;
+            self.cut(group, rows as u64);
+        }
+        Ok(self)
     }
 
     /// Whether a row group has no metadata for any of the columns: then there is nothing to read, as other readers find too.
@@ -80,7 +92,7 @@ impl Plan {
     }
 
     /// How many rows a batch of a group gets, so that it stays within its bytes as far as the metadata can tell.
-    fn rows_of_batches(&self, group: usize, most: usize) -> Result<usize> {
+    pub(crate) fn rows_of_batches(&self, group: usize, most: usize) -> Result<usize> {
         let Some(group) = self.groups.get(group) else { return Ok(most) };
         let mut bytes = 0u64;
         for leaf in self.leaves.iter().flatten() {

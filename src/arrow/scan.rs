@@ -1,18 +1,22 @@
 //! What a scan reads, and the iterator of its batches.
 
+use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, SchemaRef};
 
 use crate::arrow::columns::Projection;
 use crate::arrow::file::ParquetFile;
+use crate::arrow::filter::engine::{self, Taken, Work};
+use crate::arrow::filter::{Filter, Keep, RowFunction, ScanMetrics, bytes_of};
 use crate::arrow::lanes::{Lane, run_inline};
 use crate::arrow::mapping::{key_values, map_schema};
 use crate::arrow::plan::{Group, Plan};
-use crate::arrow::types::{IntervalType, MapOptions, Overflow, Strings};
+use crate::arrow::types::{IntervalType, MapOptions, Mapped, Overflow, Strings};
 use crate::error::{Error, Result};
+use crate::predicate::{Expr, Verdict};
 use crate::schema::TimeUnit;
 
 /// Says what of a file is read, and how; made by [`ParquetFile::scan`].
@@ -58,6 +62,8 @@ pub struct ScanBuilder {
     options: MapOptions,
     verify_crc: bool,
     row_number: Option<String>,
+    filter: Option<Expr>,
+    functions: Vec<(Vec<String>, Keep)>,
     threads: Threads,
 }
 
@@ -90,6 +96,8 @@ impl ScanBuilder {
             options: MapOptions::default(),
             verify_crc: false,
             row_number: None,
+            filter: None,
+            functions: Vec::new(),
             #[cfg(feature = "rayon")]
             threads: Threads::Global,
             #[cfg(not(feature = "rayon"))]
@@ -183,6 +191,45 @@ impl ScanBuilder {
         self
     }
 
+    /// Reads the rows only for which an expression is true; of several, all have to be.
+    ///
+    /// The expression's columns need not be among those that are read. Whatever statistics, bloom filters, dictionary pages and page
+    /// indexes exclude is not read; of the rest, the expression's columns are decoded first and the others for the rows that are
+    /// left. [`rows`](Self::rows) and [`row_groups`](Self::row_groups) choose rows before the filter, [`offset`](Self::offset) and
+    /// [`limit`](Self::limit) count rows behind it.
+    ///
+    /// ```
+    /// use herringbone::arrow::ParquetFile;
+    /// use herringbone::predicate::col;
+    ///
+    /// # fn main() -> herringbone::Result<()> {
+    /// let file = ParquetFile::open("testdata/codecs.none-v1.parquet")?;
+    /// let scan = file.scan().filter(col("word").is_not_null().and(col("price").gt(100))).columns(["price"]).build()?;
+    /// let rows: usize = scan.read_all()?.iter().map(|batch| batch.num_rows()).sum();
+    /// assert!(rows < 150);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn filter(mut self, filter: Expr) -> Self {
+        self.filter = Some(match self.filter.take() {
+            Some(before) => before.and(filter),
+            None => filter,
+        });
+        self
+    }
+
+    /// Reads the rows only for which a function says `true`: it is called with batches of these columns (in this order, named as for
+    /// [`columns`](Self::columns)) and returns a boolean for each row, where null counts as false. It sees only rows that
+    /// [`filter`](Self::filter) and the functions before it leave, and may be called on several threads at once.
+    pub fn filter_rows<S: Into<String>>(
+        mut self,
+        columns: impl IntoIterator<Item = S>,
+        keep: impl Fn(&RecordBatch) -> Result<BooleanArray, Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        self.functions.push((columns.into_iter().map(Into::into).collect(), Arc::new(keep)));
+        self
+    }
+
     /// Decodes on so many threads; with 1 on the thread that takes the batches, and with 0 (or without this call) on rayon's
     /// global pool. Without the feature `rayon` it is always the thread that takes the batches.
     pub fn threads(mut self, threads: usize) -> Self {
@@ -212,31 +259,115 @@ impl ScanBuilder {
     /// chunks outside of the file; `Unsupported` for columns whose metadata is encrypted. Broken pages are found when they are
     /// read.
     pub fn build(self) -> Result<Scan> {
-        let file = self.file.clone();
-        self.checked().map_err(|error| file.place(error))
+        let (file, filter) = (self.file.clone(), self.filter.as_ref().map(Expr::to_string));
+        let scan = self.checked().map_err(|error| file.place(error))?;
+        Ok(Scan { filter, ..scan })
     }
 
     fn checked(self) -> Result<Scan> {
         if self.batch_rows == 0 {
             return Err(Error::usage("batches of 0 rows: ask for at least 1"));
         }
+        let (mapped, arrow_schema) = self.mapped(self.columns.as_deref())?;
+        let mut fields: Vec<_> = arrow_schema.fields().iter().cloned().collect();
+        if let Some(name) = &self.row_number {
+            fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
+        }
+        let arrow_schema = Arc::new(arrow_schema::Schema::new_with_metadata(fields, arrow_schema.metadata().clone()));
+        if self.filter.is_some() || !self.functions.is_empty() {
+            return self.filtered(mapped, arrow_schema);
+        }
+        let groups = self.groups(self.row_groups.as_deref(), self.offset, self.limit)?;
+        let plan = self.plan(mapped, groups)?;
+        let metrics = asked_for(&plan, &plan.leaves.concat());
+        let plan = Arc::new(plan.in_batches(self.batch_rows)?);
+        Ok(Scan::new(plan, arrow_schema, self.row_number.is_some(), metrics, self.threads))
+    }
+
+    /// Columns as fields, and their schema.
+    fn mapped(&self, columns: Option<&[String]>) -> Result<(Vec<Mapped>, arrow_schema::Schema)> {
         let metadata = &self.file.metadata;
         let schema = metadata.schema();
-        let projection = match &self.columns {
+        let projection = match columns {
             Some(names) => Projection::new(schema, names)?,
             None => Projection::all(schema),
         };
         let (arrow_schema, mapped) = map_schema(schema, key_values(metadata), &|leaf| projection.is_selected(leaf), &self.options)?;
         let items = mapped.into_iter().zip(arrow_schema.fields().iter().cloned());
         let items = items.map(|(mapped, field)| (mapped.first_leaf().unwrap_or(0), (mapped, field))).collect();
-        let (mapped, mut fields): (Vec<_>, Vec<_>) = projection.arrange(schema, items).into_iter().unzip();
-        if let Some(name) = &self.row_number {
-            fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
+        let (mapped, fields): (Vec<_>, Vec<_>) = projection.arrange(schema, items).into_iter().unzip();
+        Ok((mapped, arrow_schema::Schema::new_with_metadata(fields, arrow_schema.metadata().clone())))
+    }
+
+    fn groups(&self, row_groups: Option<&[usize]>, offset: u64, limit: Option<u64>) -> Result<Vec<Group>> {
+        groups(&self.file.metadata, row_groups, self.ranges.as_deref(), offset, limit)
+    }
+
+    fn plan(&self, fields: Vec<Mapped>, groups: Vec<Group>) -> Result<Plan> {
+        Plan::new(self.file.clone(), fields, groups, self.options.keeps_indices(), self.verify_crc)
+    }
+
+    /// A scan with a filter: what statistics decide is decided here.
+    fn filtered(self, mapped: Vec<Mapped>, arrow_schema: SchemaRef) -> Result<Scan> {
+        let metadata = &self.file.metadata;
+        let filter = self.filter.clone().unwrap_or_else(|| Expr::constant(true));
+        let predicate = filter.bind(metadata.schema())?;
+        let mut functions = Vec::with_capacity(self.functions.len());
+        for (columns, keep) in &self.functions {
+            let (fields, schema) = self.mapped(Some(columns))?;
+            functions.push(RowFunction { plan: self.plan(fields, Vec::new())?, schema: Arc::new(schema), keep: Arc::clone(keep) });
         }
-        let arrow_schema = Arc::new(arrow_schema::Schema::new_with_metadata(fields, arrow_schema.metadata().clone()));
-        let groups = groups(metadata, self.row_groups.as_deref(), self.ranges.as_deref(), self.offset, self.limit)?;
-        let plan = Plan::new(self.file, mapped, groups, self.batch_rows, self.options.keeps_indices(), self.verify_crc)?;
-        Ok(Scan::new(Arc::new(plan), arrow_schema, self.row_number.is_some(), self.threads))
+        let mut plan = self.plan(mapped, self.groups(self.row_groups.as_deref(), 0, None)?)?;
+        let mut filter = Filter { predicate, verdicts: Vec::new(), functions, metrics: Mutex::default() };
+        let leaves = filter.leaves(&plan);
+        let mut metrics = asked_for(&plan, &leaves);
+        let (mut kept, mut all_decided) = (Vec::new(), filter.functions.is_empty());
+        for group in std::mem::take(&mut plan.groups) {
+            let Some(row_group) = metadata.row_group(group.index) else { continue };
+            let verdicts = filter.predicate.by_statistics(&row_group);
+            match filter.predicate.formula.verdict(&verdicts) {
+                Verdict::None => {
+                    metrics.row_groups_by_statistics += 1;
+                    metrics.rows_by_statistics += group.rows();
+                    metrics.bytes_by_statistics += bytes_of(&plan, group.index, &leaves);
+                    continue;
+                }
+                Verdict::Some => all_decided = false,
+                Verdict::All => {}
+            }
+            kept.push(group);
+            filter.verdicts.push(verdicts);
+        }
+        if all_decided {
+            let indices: Vec<usize> = kept.iter().map(|group| group.index).collect();
+            metrics.row_groups_decided = kept.len() as u64;
+            metrics.rows_decided = kept.iter().map(Group::rows).sum();
+            metrics.rows_passed = metrics.rows_decided;
+            plan.groups = self.groups(Some(&indices), self.offset, self.limit)?;
+            let plan = Arc::new(plan.in_batches(self.batch_rows)?);
+            return Ok(Scan::new(plan, arrow_schema, self.row_number.is_some(), metrics, self.threads));
+        }
+        plan.groups = kept;
+        for function in &mut filter.functions {
+            function.plan.groups.clone_from(&plan.groups);
+            function.plan.counters = Arc::clone(&plan.counters);
+            function.plan.file.source = Arc::clone(&plan.file.source);
+        }
+        filter.metrics = Mutex::new(metrics);
+        let (plan, filter) = (Arc::new(plan), Arc::new(filter));
+        let work = Work { plan: Arc::clone(&plan), filter, batch_rows: self.batch_rows, numbers: self.row_number.is_some() };
+        Ok(Scan::filtered(work, arrow_schema, self.offset, self.limit, self.threads))
+    }
+}
+
+/// What a scan is asked for.
+fn asked_for(plan: &Plan, leaves: &[usize]) -> ScanMetrics {
+    let bytes = plan.groups.iter().map(|group| bytes_of(plan, group.index, leaves));
+    ScanMetrics {
+        row_groups: plan.groups.len() as u64,
+        rows: plan.groups.iter().map(Group::rows).sum(),
+        bytes: bytes.fold(0, u64::saturating_add),
+        ..ScanMetrics::default()
     }
 }
 
@@ -312,14 +443,29 @@ pub struct Scan {
     schema: SchemaRef,
     row_number: bool,
     engine: Engine,
+    metrics: Metrics,
+    /// The expression that rows have to fulfil, as text.
+    filter: Option<String>,
+    /// Rows that are still to be passed over, and handed out, behind a filter.
+    offset: u64,
+    limit: u64,
     /// Batches of which not all rows were handed out, because a column's byte arrays are too many for one array.
     cut: Option<Cut>,
     next: usize,
     failed: bool,
 }
 
+/// What was counted before the scan began, or by its filter.
+enum Metrics {
+    Known(ScanMetrics),
+    Of(Arc<Filter>),
+}
+
 enum Engine {
     Inline(Vec<Lane>),
+    Filtered(Box<engine::Inline>),
+    #[cfg(feature = "rayon")]
+    FilteredParallel(Box<engine::Parallel>),
     #[cfg(feature = "rayon")]
     Parallel(crate::arrow::parallel::Parallel),
 }
@@ -328,7 +474,7 @@ enum Engine {
 struct Cut {
     columns: Vec<Vec<ArrayRef>>,
     rows: usize,
-    numbers: Vec<Range<u64>>,
+    numbers: VecDeque<Range<u64>>,
 }
 
 impl std::fmt::Debug for Scan {
@@ -342,13 +488,59 @@ impl std::fmt::Debug for Scan {
 }
 
 impl Scan {
-    fn new(plan: Arc<Plan>, schema: SchemaRef, row_number: bool, threads: Threads) -> Self {
+    fn new(plan: Arc<Plan>, schema: SchemaRef, row_number: bool, metrics: ScanMetrics, threads: Threads) -> Self {
         let engine = match threads {
             Threads::Caller => Engine::Inline(Vec::new()),
             #[cfg(feature = "rayon")]
             threads => Engine::Parallel(crate::arrow::parallel::Parallel::new(Arc::clone(&plan), threads)),
         };
-        Self { plan, schema, row_number, engine, cut: None, next: 0, failed: false }
+        let metrics = Metrics::Known(metrics);
+        Self { plan, schema, row_number, engine, metrics, filter: None, offset: 0, limit: u64::MAX, cut: None, next: 0, failed: false }
+    }
+
+    fn filtered(work: Work, schema: SchemaRef, offset: u64, limit: Option<u64>, threads: Threads) -> Self {
+        let (plan, row_number) = (Arc::clone(&work.plan), work.numbers);
+        let metrics = Metrics::Of(Arc::clone(&work.filter));
+        let engine = match threads {
+            Threads::Caller => Engine::Filtered(Box::new(engine::Inline::new(work))),
+            #[cfg(feature = "rayon")]
+            threads => Engine::FilteredParallel(Box::new(engine::Parallel::new(work, threads))),
+        };
+        let limit = limit.unwrap_or(u64::MAX);
+        Self { plan, schema, row_number, engine, metrics, filter: None, offset, limit, cut: None, next: 0, failed: false }
+    }
+
+    /// What was read and what was passed over, so far: all of it, when the last batch was taken.
+    pub fn metrics(&self) -> ScanMetrics {
+        let mut metrics = match &self.metrics {
+            Metrics::Known(metrics) => metrics.clone(),
+            Metrics::Of(filter) => filter.metrics.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        };
+        metrics.pages_decoded = self.plan.counters.pages();
+        (metrics.reads, metrics.bytes_fetched) = self.plan.counters.fetched();
+        metrics
+    }
+
+    /// The filter and what was done for it so far, as lines of text for people.
+    pub fn explain(&self) -> String {
+        let mut text = String::new();
+        if let Some(filter) = &self.filter {
+            text.push_str(&format!("filter: {filter}\n"));
+        }
+        if let Metrics::Of(filter) = &self.metrics {
+            let schema = self.plan.file.metadata.schema();
+            let path = |leaf: usize| schema.leaves().get(leaf).map_or("", |leaf| leaf.path.dotted());
+            for (group, described) in self.plan.groups.iter().enumerate().take(1) {
+                let order = filter.order(&self.plan, group);
+                let names: Vec<String> =
+                    order.iter().map(|leaves| leaves.iter().map(|leaf| path(*leaf)).collect::<Vec<_>>().join(" with ")).collect();
+                if !names.is_empty() {
+                    text.push_str(&format!("looked at first, in row group {}: {}\n", described.index, names.join(", then ")));
+                }
+            }
+        }
+        text.push_str(&self.metrics().to_string());
+        text
     }
 
     /// The schema of the batches.
@@ -356,9 +548,19 @@ impl Scan {
         Arc::clone(&self.schema)
     }
 
-    /// The number of rows that the scan gives in all, from its first batch to its last.
+    /// The number of rows that the scan gives in all, from its first batch to its last. With a filter about which statistics do not
+    /// decide, it gives as many at the most; [`is_exact`](Self::is_exact) says.
     pub fn num_rows(&self) -> u64 {
-        self.plan.num_rows()
+        match self.metrics {
+            Metrics::Known(_) => self.plan.num_rows(),
+            Metrics::Of(_) => self.plan.groups.iter().map(Group::rows).sum::<u64>().saturating_sub(self.offset).min(self.limit),
+        }
+    }
+
+    /// Whether [`num_rows`](Self::num_rows) is known without reading: so it is without a filter, and with one about which statistics
+    /// decide.
+    pub fn is_exact(&self) -> bool {
+        matches!(self.metrics, Metrics::Known(_))
     }
 
     /// Reads all batches. They take the memory that they take: a small file may hold very many rows, so bound the rows of files
@@ -373,17 +575,51 @@ impl Scan {
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             if let Some(batch) = self.next_piece()? {
-                return Ok(Some(batch));
+                match self.within_limits(batch) {
+                    Some(batch) => return Ok(Some(batch)),
+                    None => continue,
+                }
+            }
+            if self.limit == 0 {
+                return Ok(None);
+            }
+            let taken = match &mut self.engine {
+                Engine::Filtered(engine) => Some(engine.take()?),
+                #[cfg(feature = "rayon")]
+                Engine::FilteredParallel(engine) => Some(engine.take()?),
+                _ => None,
+            };
+            if let Some(taken) = taken {
+                let Some(Taken { columns, rows, numbers }) = taken else { return Ok(None) };
+                self.cut = Some(Cut { columns, rows, numbers });
+                continue;
             }
             let Some(spec) = self.plan.batches.get(self.next) else { return Ok(None) };
             let columns = match &mut self.engine {
                 Engine::Inline(lanes) => run_inline(&self.plan, lanes, self.next)?,
                 #[cfg(feature = "rayon")]
                 Engine::Parallel(parallel) => parallel.take(self.next)?,
+                // What these give was taken above.
+                _ => Vec::new(),
             };
-            let numbers = if self.row_number { self.plan.row_numbers(spec) } else { Vec::new() };
+            let numbers = if self.row_number { self.plan.row_numbers(spec).into() } else { VecDeque::new() };
             self.cut = Some(Cut { columns, rows: spec.rows, numbers });
             self.next += 1;
+        }
+    }
+
+    /// What of a batch lies behind the offset and before the limit, where these count rows behind a filter.
+    fn within_limits(&mut self, batch: RecordBatch) -> Option<RecordBatch> {
+        let rows = batch.num_rows();
+        let skipped = usize::try_from(self.offset).unwrap_or(usize::MAX).min(rows);
+        self.offset -= skipped as u64;
+        let taken = usize::try_from(self.limit).unwrap_or(usize::MAX).min(rows - skipped);
+        if self.limit < u64::MAX {
+            self.limit -= taken as u64;
+        }
+        match taken == rows {
+            true => Some(batch),
+            false => (taken > 0).then(|| batch.slice(skipped, taken)),
         }
     }
 
@@ -417,16 +653,16 @@ impl Scan {
 }
 
 /// The first `n` numbers of ranges, which are shortened by them.
-fn take_numbers(ranges: &mut Vec<Range<u64>>, n: usize) -> Vec<i64> {
+fn take_numbers(ranges: &mut VecDeque<Range<u64>>, n: usize) -> Vec<i64> {
     let mut numbers = Vec::with_capacity(n);
     while numbers.len() < n
-        && let Some(range) = ranges.first_mut()
+        && let Some(range) = ranges.front_mut()
     {
         let end = range.end.min(range.start + (n - numbers.len()) as u64);
         numbers.extend((range.start..end).map(u64::cast_signed));
         range.start = end;
         if range.is_empty() {
-            ranges.remove(0);
+            ranges.pop_front();
         }
     }
     numbers

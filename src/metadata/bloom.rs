@@ -58,6 +58,25 @@ impl BloomFilter {
         Ok(needed)
     }
 
+    /// Where the block of a [`hash`] is, counted in bytes from the header's start, given the bytes from there on: a look-up in a
+    /// large filter needs no more than its header and the blocks.
+    ///
+    /// # Errors
+    /// As for [`bytes_needed`](Self::bytes_needed), limits aside.
+    pub fn block_range(prefix: &[u8], hash: u64) -> Result<std::ops::Range<usize>> {
+        let (start, length) = header(prefix)?;
+        let index = index(hash, length.checked_div(BLOCK_BYTES).unwrap_or(0));
+        let from = start.saturating_add(index.saturating_mul(BLOCK_BYTES));
+        Ok(from..from.saturating_add(BLOCK_BYTES))
+    }
+
+    /// Whether a value with this [`hash`] may have been inserted, given the bytes of its block; `false` is certain. Other bytes
+    /// than a block's may have any value.
+    pub fn block_may_contain(block: &[u8], hash: u64) -> bool {
+        let Ok(block) = <&[u8; BLOCK_BYTES]>::try_from(block) else { return true };
+        block_from_bytes(block).iter().zip(mask(hash)).all(|(word, bit)| word & bit != 0)
+    }
+
     /// Reads header and bits from `bytes`; what follows them is ignored.
     ///
     /// # Errors
@@ -167,11 +186,16 @@ impl BloomFilter {
         Ok(bytes)
     }
 
-    /// The block of a hash: its upper half scaled to the number of blocks.
     #[inline]
     fn index(&self, hash: u64) -> usize {
-        ((hash >> 32).wrapping_mul(self.blocks.len() as u64) >> 32) as usize
+        index(hash, self.blocks.len())
     }
+}
+
+/// The block of a hash: its upper half scaled to the number of blocks.
+#[inline]
+fn index(hash: u64, blocks: usize) -> usize {
+    ((hash >> 32).wrapping_mul(blocks as u64) >> 32) as usize
 }
 
 /// The hash by which bloom filters know a plain-encoded value.
@@ -247,6 +271,12 @@ mod tests {
             let mut filter = BloomFilter::with_fpp(distinct, fpp).unwrap();
             (0..distinct).for_each(|i| filter.insert(&i.to_le_bytes()));
             assert!((0..distinct).all(|i| filter.may_contain(&i.to_le_bytes())));
+            let bytes = filter.to_bytes().unwrap();
+            for i in (0..2 * distinct).step_by(7) {
+                let hash = hash(&i.to_le_bytes());
+                let block = &bytes[BloomFilter::block_range(&bytes[..20], hash).unwrap()];
+                assert_eq!(BloomFilter::block_may_contain(block, hash), filter.may_contain_hash(hash));
+            }
             let wrong = (0..100_000).filter(|i: &u64| filter.may_contain(&(i + (1 << 40)).to_le_bytes())).count() as f64 / 1e5;
             assert!(wrong <= fpp * 1.3, "{wrong} instead of {fpp}");
             assert!((wrong - filter.false_positive_rate()).abs() < 0.01 + wrong / 5.0);

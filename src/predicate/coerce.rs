@@ -388,7 +388,9 @@ fn to_half(value: f64) -> u16 {
     let sign = if value.is_sign_negative() { 0x8000 } else { 0 };
     let magnitude = value.abs();
     if magnitude.is_nan() {
-        return sign | 0x7e00;
+        // The first bits of what NaN carries along; one at least is set.
+        let carried = (magnitude.to_bits() >> 42 & 0x3ff) as u16;
+        return sign | 0x7c00 | if carried == 0 { 0x200 } else { carried };
     }
     // Numbers of one sign order as their bits do.
     let (mut low, mut high) = (0_u16, 0x7c00_u16);

@@ -42,7 +42,7 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 // Record batches are what uses all of it.
-#![allow(dead_code, unused_imports)]
+#![cfg_attr(not(feature = "arrow"), allow(dead_code, unused_imports))]
 
 mod bind;
 mod calendar;

@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 
 use crate::encoding::Dictionary;
-use crate::metadata::bloom::BloomFilter;
+use crate::metadata::bloom::hash;
 use crate::metadata::{Bound, ColumnIndex, OffsetIndex, Order, RowGroup, Statistics};
 use crate::predicate::bind::{Kind, by_key};
 use crate::predicate::coerce::Words;
 use crate::predicate::evaluate::Evaluator;
-use crate::predicate::set::Intervals;
+use crate::predicate::set::{Cut, Intervals};
 use crate::predicate::{Formula, Predicate, RowRanges, Test};
 
 /// Which of some rows pass, as far as is known without looking at them.
@@ -144,20 +144,31 @@ impl Test {
             max: statistics.and_then(Statistics::max).cloned(),
             null_count,
             nan_count: statistics.and_then(Statistics::nan_count),
-            all_null: self.max_repetition == 0 && null_count.is_some_and(|nulls| nulls >= num_rows),
+            all_null: self.may_be_null() && null_count.is_some_and(|nulls| nulls >= num_rows),
         })
     }
 
     /// What a column index says: the rows of pages of which some may pass, and those of which all do.
     pub(crate) fn by_pages(&self, index: &ColumnIndex, pages: &OffsetIndex) -> (RowRanges, RowRanges) {
         let (mut some, mut all) = (RowRanges::none(), RowRanges::none());
+        let rows = |page| pages.rows(page).end.saturating_sub(pages.rows(page).start);
+        // Pages of nothing but nulls where there can be none, or fewer than rows: such an index was filled without care.
+        let lies = |page| {
+            let nulls = index.null_count(page);
+            index.is_null_page(page)
+                && (self.max_definition == 0 || self.max_repetition == 0 && nulls.is_some_and(|nulls| nulls != rows(page)))
+        };
+        if (0..index.num_pages()).any(lies) {
+            some.push(0..pages.rows(pages.num_pages()).end);
+            return (some, all);
+        }
         for page in 0..pages.num_pages().min(index.num_pages()) {
             let facts = Facts {
                 min: index.min(page),
                 max: index.max(page),
                 null_count: index.null_count(page),
                 nan_count: index.nan_count(page),
-                all_null: self.max_repetition == 0 && index.is_null_page(page),
+                all_null: self.may_be_null() && index.is_null_page(page),
             };
             match self.by_facts(&facts) {
                 Verdict::None => {}
@@ -171,17 +182,9 @@ impl Test {
         (some, all)
     }
 
-    /// What a bloom filter says: `None` if no value that passes is in it.
-    pub(crate) fn by_bloom_filter(&self, filter: &BloomFilter) -> Verdict {
-        match self.wanted() {
-            Some(values) if !values.iter().any(|value| filter.may_contain(value)) => Verdict::None,
-            _ => Verdict::Some,
-        }
-    }
-
-    /// Whether a bloom filter can say something.
-    pub(crate) fn wants_bloom_filter(&self) -> bool {
-        self.wanted().is_some()
+    /// The hashes of the values that pass, where they are few: if a bloom filter has none of them, no row passes.
+    pub(crate) fn hashes(&self) -> Option<Vec<u64>> {
+        self.wanted().map(|values| values.iter().map(|value| hash(value)).collect())
     }
 
     /// What a dictionary says that all values of a chunk are from; `has_nulls` if there may be nulls beside them.
@@ -207,8 +210,47 @@ impl Test {
         self.max_definition > 0 && statistics.and_then(Statistics::null_count) != Some(0)
     }
 
+    /// A guess at the share of rows that pass, by the bounds of the column chunk.
+    pub(crate) fn estimate(&self, statistics: Option<&Statistics<'_>>, num_rows: u64) -> f64 {
+        let nulls = statistics.and_then(Statistics::null_count).map_or(0.1, |nulls| nulls as f64 / num_rows.max(1) as f64);
+        match &self.kind {
+            Kind::Null { .. } => nulls,
+            Kind::NotNull { .. } => 1.0 - nulls,
+            Kind::Words { words, set } => {
+                let key =
+                    |bound: Option<&Bound<'_>>| bound.filter(|bound| words.fits(bound.order())).and_then(|bound| words.key(bound.bytes()));
+                let (least, greatest) = words.limits();
+                let min = key(statistics.and_then(Statistics::min)).unwrap_or(least);
+                let max = key(statistics.and_then(Statistics::max)).unwrap_or(greatest);
+                let place = |cut: &Cut<i64>| match cut {
+                    Cut::First => min as f64,
+                    Cut::Before(key) => *key as f64,
+                    Cut::After(key) => *key as f64 + 1.0,
+                    Cut::Last => max as f64 + 1.0,
+                };
+                let (low, high) = (min as f64, max as f64 + 1.0);
+                let covered: f64 = set.ranges().iter().map(|(from, to)| (place(to).min(high) - place(from).max(low)).max(0.0)).sum();
+                (covered / (high - low).max(1.0)).clamp(0.0, 1.0)
+            }
+            Kind::Bytes { set, .. } => (0.1 * set.ranges().len() as f64).min(0.5),
+            Kind::Pattern { negated, .. } => {
+                if *negated {
+                    0.8
+                } else {
+                    0.2
+                }
+            }
+        }
+    }
+
+    /// Whether there can be nulls, one in a row at the most.
+    fn may_be_null(&self) -> bool {
+        self.max_definition > 0 && self.max_repetition == 0
+    }
+
     fn by_facts(&self, facts: &Facts<'_>) -> Verdict {
-        let no_nulls = self.max_definition == 0 || facts.null_count == Some(0);
+        // Of lists, some writers count the elements that are null and not the lists.
+        let no_nulls = self.max_definition == 0 || self.max_repetition == 0 && facts.null_count == Some(0);
         match &self.kind {
             Kind::Null { .. } if no_nulls => Verdict::None,
             Kind::NotNull { .. } if no_nulls => Verdict::All,

@@ -8,8 +8,10 @@ use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
 use crate::levels::nested::{self, Levels, Slots};
 use crate::levels::{LevelReader, spread, spread_offsets};
+use crate::metadata::OffsetIndex;
 use crate::page::{ChunkInfo, CompressedPage, Page};
 use crate::read::PageReader;
+use crate::read::counters::Counters;
 use crate::values::{Bits, ByteArrays, FixedBytes, Values};
 
 /// Rows of a leaf column.
@@ -56,6 +58,11 @@ pub(crate) struct LeafReader {
     part_bytes: usize,
     /// The last value of the page before, in files whose writer carried prefixes over.
     last_value: Option<Vec<u8>>,
+    /// The next row, counted from the first of the row group.
+    row: u64,
+    /// Where pages are, so that those without wanted rows need not even have their headers read.
+    index: Option<Arc<OffsetIndex>>,
+    counters: Option<Arc<Counters>>,
 }
 
 /// A page that is being read.
@@ -78,7 +85,22 @@ impl LeafReader {
     pub(crate) fn new(pages: PageReader, keep_indices: bool, part_bytes: usize) -> Self {
         let chunk = Arc::clone(pages.chunk());
         let keep_indices = keep_indices && matches!(chunk.shape.physical_type, PhysicalType::ByteArray | PhysicalType::FixedLenByteArray);
-        Self { chunk, pages, dictionary: None, page: None, keep_indices, part_bytes, last_value: None }
+        Self { chunk, pages, dictionary: None, page: None, keep_indices, part_bytes, last_value: None, row: 0, index: None, counters: None }
+    }
+
+    /// Goes straight to pages by an offset index, where rows are passed over.
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+    pub(crate) fn set_index(&mut self, index: Arc<OffsetIndex>) {
+        // The state of the page before is needed there.
+        if !self.chunk.carries_prefixes {
+            self.index = Some(index);
+        }
+    }
+
+    /// Counts the pages that are decoded.
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+    pub(crate) fn set_counters(&mut self, counters: Arc<Counters>) {
+        self.counters = Some(counters);
     }
 
     /// Appends the next `rows` rows to `out`.
@@ -86,7 +108,13 @@ impl LeafReader {
     /// # Errors
     /// `Malformed` when there are fewer rows or a page is broken.
     pub(crate) fn read(&mut self, rows: usize, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
-        if self.chunk.max_repetition == 0 { self.read_flat(rows, scratch, out) } else { self.read_nested(rows, scratch, out) }
+        if self.chunk.max_repetition == 0 {
+            self.read_flat(rows, scratch, out)?
+        } else {
+            self.read_nested(rows, scratch, out)?
+        }
+        self.row = self.row.saturating_add(rows as u64);
+        Ok(())
     }
 
     /// Passes over the next `rows` rows.
@@ -94,7 +122,44 @@ impl LeafReader {
     /// # Errors
     /// As for [`read`](Self::read).
     pub(crate) fn skip(&mut self, rows: usize, scratch: &mut Scratch) -> Result<()> {
-        if self.chunk.max_repetition == 0 { self.skip_flat(rows, scratch) } else { self.skip_nested(rows, scratch) }
+        let left = self.jump(rows, scratch)?;
+        if self.chunk.max_repetition == 0 {
+            self.skip_flat(left, scratch)?
+        } else {
+            self.skip_nested(left, scratch)?
+        }
+        self.row = self.row.saturating_add(rows as u64);
+        Ok(())
+    }
+
+    /// Goes to the page of the row after the next `rows`, if that is a later one and it is known where it is; returns how many
+    /// rows are to be passed over from there.
+    fn jump(&mut self, rows: usize, scratch: &mut Scratch) -> Result<usize> {
+        let target = self.row.saturating_add(rows as u64);
+        let found = self.index.as_ref().and_then(|index| {
+            let page = index.page_of_row(target)?;
+            let location = *index.pages().get(page)?;
+            (location.first_row > self.row).then(|| (Arc::clone(index), page, location))
+        });
+        let Some((index, page, location)) = found else { return Ok(rows) };
+        let starts = index.pages().first().map(|first| first.offset);
+        if self.pages.is_at_start() && starts.is_some_and(|first| first > self.pages.range().start) {
+            match self.pages.next_page()? {
+                Some(page) if page.is_dictionary() => self.decode_dictionary(&page, scratch)?,
+                // The index does not tell what is there: the pages do.
+                Some(page) => {
+                    self.index = None;
+                    self.open(&page, scratch)?;
+                    return Ok(rows);
+                }
+                None => return Ok(rows),
+            }
+        }
+        self.close(scratch);
+        let end = index.pages().last().map_or(0, |last| last.range().end);
+        self.pages.jump(location.offset, page, location.first_row, end);
+        let left = target.saturating_sub(location.first_row);
+        Ok(usize::try_from(left).unwrap_or(usize::MAX))
     }
 
     /// Checks that nothing comes after the last row of the chunk.
@@ -222,18 +287,26 @@ impl LeafReader {
             if !page.is_dictionary() {
                 return Ok(Some(page));
             }
-            if self.dictionary.is_some() {
-                return Err(page.place(Error::malformed("a second dictionary page in one column chunk")));
-            }
-            let decompressed = page.decompress(&mut scratch.decompressor, std::mem::take(&mut scratch.buffer))?;
-            self.dictionary = Some(Arc::new(decompressed.decode_dictionary()?));
-            scratch.buffer = decompressed.into_buffer();
+            self.decode_dictionary(&page, scratch)?;
         }
         Ok(None)
     }
 
+    fn decode_dictionary(&mut self, page: &CompressedPage, scratch: &mut Scratch) -> Result<()> {
+        if self.dictionary.is_some() {
+            return Err(page.place(Error::malformed("a second dictionary page in one column chunk")));
+        }
+        let decompressed = page.decompress(&mut scratch.decompressor, std::mem::take(&mut scratch.buffer))?;
+        self.dictionary = Some(Arc::new(decompressed.decode_dictionary()?));
+        scratch.buffer = decompressed.into_buffer();
+        Ok(())
+    }
+
     fn open(&mut self, page: &CompressedPage, scratch: &mut Scratch) -> Result<()> {
         self.close(scratch);
+        if let Some(counters) = &self.counters {
+            counters.page();
+        }
         let page = page.decompress(&mut scratch.decompressor, std::mem::take(&mut scratch.buffer))?;
         let mut opened = OpenPage::new(page, self.dictionary.as_ref(), scratch)?;
         if let Some(last) = &self.last_value {

@@ -35,6 +35,8 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod column;
+#[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+mod counters;
 mod footer;
 mod leaf;
 mod pages;
@@ -45,6 +47,8 @@ pub use pages::{PageOptions, PageReader, pages};
 pub use source::{FileSource, SeekSource, Source};
 
 pub use column::ColumnReader;
+#[cfg(feature = "arrow")]
+pub(crate) use counters::{Counted, Counters};
 pub use leaf::LeafData;
 #[cfg(feature = "arrow")]
 pub(crate) use leaf::{LeafReader, Scratch};

@@ -60,7 +60,10 @@ pub struct PageReader {
     held: Bytes,
     held_from: u64,
     ordinal: usize,
+    /// Whether there was a dictionary page, which counts as a page.
+    had_dictionary: bool,
     values_left: u64,
+    num_values: u64,
     /// Whether only headers are wanted, so that reads are small.
     skipping: bool,
 }
@@ -115,7 +118,9 @@ impl PageReader {
             held: Bytes::new(),
             held_from: location.range.start,
             ordinal: 0,
+            had_dictionary: false,
             values_left: location.num_values,
+            num_values: location.num_values,
             skipping: false,
         })
     }
@@ -175,7 +180,9 @@ impl PageReader {
             self.check(&header)?;
             self.at = body;
             let bytes = self.take(size)?;
-            if !matches!(header.kind, HeaderKind::Dictionary { .. }) {
+            if matches!(header.kind, HeaderKind::Dictionary { .. }) {
+                self.had_dictionary = true;
+            } else {
                 self.values_left = self.values_left.saturating_sub(header.num_values as u64);
             }
             let page = CompressedPage { chunk: Arc::clone(&self.chunk), header, bytes, ordinal, offset };
@@ -185,6 +192,22 @@ impl PageReader {
             return Ok(Some(page));
         }
         Ok(None)
+    }
+
+    /// Whether no page was read yet.
+    pub(crate) fn is_at_start(&self) -> bool {
+        self.ordinal == 0
+    }
+
+    /// Goes to the data page with this index among the data pages, of which it is known where it is, with which row it begins, and
+    /// where the last page ends.
+    pub(crate) fn jump(&mut self, offset: u64, page: usize, first_row: u64, end: u64) {
+        let dictionary = usize::from(self.had_dictionary);
+        self.at = offset;
+        self.ordinal = page.saturating_add(dictionary);
+        (self.end, self.bound) = (end, end);
+        // In lists it is not known how many values lie before a row; then the end of the last page tells.
+        self.values_left = if self.chunk.max_repetition == 0 { self.num_values.saturating_sub(first_row) } else { u64::MAX };
     }
 
     /// Passes over data pages that lie wholly within the next `rows` rows of a column that is in no list, and returns how many
@@ -279,8 +302,8 @@ impl PageReader {
     fn fetch(&mut self, n: u64) -> Result<()> {
         let left = self.end - self.at;
         let mut length = n.max(if self.skipping { HEADER_FEW } else { self.window }).min(left);
-        // A small rest is not worth another read.
-        if left - length < length / 4 && !self.skipping {
+        // A small rest is not worth another read. A window of 0 asks for no more than what is needed.
+        if left - length < length / 4 && !self.skipping && self.window > 0 {
             length = left;
         }
         let range = self.at..self.at + length;

@@ -16,6 +16,8 @@ mod corpora;
 #[cfg(feature = "arrow")]
 mod files;
 #[cfg(feature = "arrow")]
+mod filters;
+#[cfg(feature = "arrow")]
 mod golden;
 #[cfg(feature = "arrow")]
 mod mutants;

@@ -10,6 +10,7 @@ use herringbone::arrow::ParquetFile;
 use crate::bench_columns;
 use crate::bench_write::{self, Written};
 use crate::failure::{Failure, Result};
+use crate::filter::Condition;
 use crate::grid::{Align, Grid, thousands};
 use crate::input::{Columns, StringsArg};
 use crate::writer_args::WriterArgs;
@@ -37,6 +38,9 @@ pub struct Args {
     /// Time writing instead of reading
     #[arg(long)]
     write: bool,
+    /// The rows only for which a condition in SQL is true, such as "price > 5 AND day >= DATE '2024-02-29'"
+    #[arg(long = "where", value_name = "CONDITION", conflicts_with_all = ["write", "by_column"])]
+    filter: Option<Condition>,
     /// Print FILE, a tab and the milliseconds of the best run, with --write a tab and the bytes written, and nothing else
     #[arg(long)]
     tsv: bool,
@@ -126,6 +130,9 @@ fn measure(path: &Path, args: &Args) -> Result<Measured> {
         let mut scan = file.scan().threads(args.threads).strings(args.strings.into());
         if let Some(Columns(columns)) = &args.columns {
             scan = scan.columns(columns);
+        }
+        if let Some(Condition(condition)) = &args.filter {
+            scan = scan.filter(condition.clone());
         }
         let batches = scan.build()?.read_all()?;
         // Batches are given back outside of the time, as those of other readers are.

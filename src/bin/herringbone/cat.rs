@@ -10,6 +10,7 @@ use herringbone::arrow::{Overflow, ParquetFile, Scan, ScanBuilder};
 use herringbone::schema::{Leaf, TimeUnit};
 
 use crate::failure::{Failure, Result, warn};
+use crate::filter::Filter;
 use crate::input::{Columns, int96_leaves, leaves, open_for_streaming};
 use crate::sink::{Csv, JsonLines, Sink, Table};
 
@@ -44,6 +45,8 @@ pub struct Selection {
     /// Print at most so many rows, counted over all files
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+    #[command(flatten)]
+    pub filter: Filter,
 }
 
 /// How rows are printed.
@@ -73,10 +76,18 @@ pub fn run(args: &Args) -> Result {
             break;
         }
         let file = open_for_streaming(path)?;
-        let scan = scan(&file, args, offset, limit)?;
-        offset = offset.saturating_sub(file.metadata().num_rows());
-        limit = limit.map(|limit| limit.saturating_sub(scan.num_rows()));
-        printer.print(path, scan)?;
+        let mut scan = scan(&file, args, offset, limit)?;
+        let printed = printer.print(path, &mut scan)?;
+        args.selection.filter.explain(path, &scan)?;
+        // Behind a filter it is the rows that pass which count.
+        let rows = match args.selection.filter.condition {
+            None => file.metadata().num_rows(),
+            Some(_) if printed > 0 => offset.saturating_add(printed),
+            Some(_) if offset > 0 => scan.metrics().rows_passed,
+            Some(_) => 0,
+        };
+        offset = offset.saturating_sub(rows);
+        limit = limit.map(|limit| limit.saturating_sub(printed));
     }
     printer.finish()
 }
@@ -85,7 +96,8 @@ fn scan(file: &ParquetFile, args: &Args, offset: u64, limit: Option<u64>) -> Res
     let wanted = limit.unwrap_or(u64::MAX).min(file.metadata().num_rows().saturating_sub(offset));
     let batch_rows = usize::try_from(wanted).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS);
     let threads = if wanted <= FEW_ROWS { 1 } else { 0 };
-    let mut scan = file.scan().offset(offset).batch_rows(batch_rows).threads(threads).verify_crc(args.verify_crc);
+    let scan = file.scan().offset(offset).batch_rows(batch_rows).threads(threads).verify_crc(args.verify_crc);
+    let mut scan = args.selection.filter.of_scan(scan);
     if let Some(limit) = limit {
         scan = scan.limit(limit);
     }
@@ -134,8 +146,10 @@ struct Current {
 }
 
 impl Printer {
-    fn print(&mut self, path: &Path, scan: Scan) -> Result {
+    /// Prints the rows of a scan, and says how many.
+    fn print(&mut self, path: &Path, scan: &mut Scan) -> Result<u64> {
         let schema = scan.schema();
+        let mut rows = 0;
         let same = |current: &Current| names(&current.schema).eq(names(&schema));
         match (&self.current, self.format) {
             (Some(_), Format::Json) => {}
@@ -158,7 +172,10 @@ impl Printer {
             self.current.get_or_insert_with(|| Current { sink: sink(self.format, &schema, self.width), schema: Schema::clone(&schema) });
         for batch in scan {
             match batch {
-                Ok(batch) => current.sink.write(&batch)?,
+                Ok(batch) => {
+                    current.sink.write(&batch)?;
+                    rows += batch.num_rows() as u64;
+                }
                 Err(error) => {
                     // The rows before the damage are worth seeing.
                     current.sink.finish()?;
@@ -166,7 +183,7 @@ impl Printer {
                 }
             }
         }
-        Ok(())
+        Ok(rows)
     }
 
     fn finish(&mut self) -> Result {

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::{Failure, Result, warn};
 use crate::feed::{self, Feed, Input, Int96, Reading};
+use crate::filter::Filter;
 use crate::format::Format;
 use crate::input::{Columns, StringsArg};
 use crate::sink::{Csv, Ipc, JsonLines, Parquet, Sink};
@@ -56,6 +57,8 @@ struct InputArgs {
     /// These columns only, in this order: names or, in Parquet files, dotted paths, separated by commas
     #[arg(long, value_name = "A,B.C")]
     columns: Option<Columns>,
+    #[command(flatten)]
+    filter: Filter,
     /// The columns that the rows are to have, as text ('message m { required int64 id; optional binary name (STRING); }') or the
     /// path of a file that holds it, such as `herringbone schema` prints; found by name, converted where types differ
     #[arg(long, value_name = "TEXT|FILE")]
@@ -171,6 +174,7 @@ fn reading(args: &Args) -> Result<Reading> {
     Ok(Reading {
         from: input.from,
         columns: input.columns.clone(),
+        filter: input.filter.clone(),
         strings: input.strings,
         batch_rows: input.batch_rows as usize,
         threads: Threads::new(args.threads)?,

@@ -1,26 +1,47 @@
-//! `herringbone count`: rows, from the metadata alone.
+//! `herringbone count`: rows, from the metadata alone, or those that pass a filter.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
+use crate::filter::Filter;
 use crate::grid::shown;
-use crate::input::open_for_pages;
+use crate::input::{open_for_pages, open_for_streaming};
 
-/// Prints the number of rows of each file, and in all, from the metadata alone
+/// Prints the number of rows of each file, and in all, from the metadata alone; with --where of those that pass, for which no more is
+/// read than it takes
 #[derive(clap::Args)]
 pub struct Args {
     /// Parquet files; of a single one the number alone is printed
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    filter: Filter,
+    /// How many threads look at rows; 0 for one on each core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+fn count(path: &Path, args: &Args) -> Result<u64> {
+    if !args.filter.is_there() {
+        return Ok(open_for_pages(path)?.1.num_rows());
+    }
+    let file = open_for_streaming(path)?;
+    let mut scan = args.filter.of_scan(file.scan()).columns(Vec::<String>::new()).threads(args.threads).build()?;
+    let rows = match scan.is_exact() {
+        true => scan.num_rows(),
+        false => scan.by_ref().try_fold(0, |rows, batch| batch.map(|batch| rows + batch.num_rows() as u64))?,
+    };
+    args.filter.explain(path, &scan)?;
+    Ok(rows)
 }
 
 /// Runs the command. Files that cannot be read are named on standard error and the others counted all the same.
 pub fn run(args: &Args) -> Result {
     let (mut rows, mut failed) = (Vec::new(), false);
     for path in &args.files {
-        match open_for_pages(path) {
-            Ok((_, metadata)) => rows.push((metadata.num_rows(), shown(&path.display().to_string()))),
+        match count(path, args) {
+            Ok(count) => rows.push((count, shown(&path.display().to_string()))),
             Err(failure) => {
                 failure.report();
                 failed = true;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cat::{self, Format, Selection};
 use crate::failure::Result;
+use crate::filter::Filter;
 use crate::input::Columns;
 
 /// Prints the first rows of a file
@@ -17,6 +18,8 @@ pub struct Args {
     /// These columns only, in this order: names or dotted paths, separated by commas
     #[arg(long, value_name = "A,B.C")]
     columns: Option<Columns>,
+    #[command(flatten)]
+    filter: Filter,
     /// How rows are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -24,6 +27,6 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result {
-    let selection = Selection { columns: args.columns, offset: 0, limit: Some(args.rows) };
+    let selection = Selection { columns: args.columns, offset: 0, limit: Some(args.rows), filter: args.filter };
     cat::run(&cat::Args { files: vec![args.file], selection, format: args.format, verify_crc: false })
 }

@@ -16,6 +16,7 @@ mod count;
 mod encode;
 mod failure;
 mod feed;
+mod filter;
 mod format;
 mod grid;
 mod head;

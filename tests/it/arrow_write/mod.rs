@@ -1,5 +1,5 @@
 //! Writing record batches.
 
-mod arrays;
+pub mod arrays;
 mod round_trips;
-mod values;
+pub mod values;

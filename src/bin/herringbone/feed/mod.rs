@@ -17,6 +17,7 @@ use herringbone::arrow::{Overflow, ParquetFile, to_arrow_schema};
 use herringbone::schema::TimeUnit;
 
 use crate::failure::{Failure, Result};
+use crate::filter::Filter;
 use crate::format::Format;
 use crate::input::{Columns, StringsArg, open_for_streaming};
 use crate::threads::Threads;
@@ -44,6 +45,8 @@ pub struct Reading {
     pub from: Option<Format>,
     /// These columns only, in this order.
     pub columns: Option<Columns>,
+    /// Which rows of Parquet files are read.
+    pub filter: Filter,
     /// How columns of text and bytes are read from Parquet files, if not as they were written.
     pub strings: Option<StringsArg>,
     /// The most rows of a batch.
@@ -68,6 +71,7 @@ impl Reading {
         Self {
             from: Some(Format::Parquet),
             columns: None,
+            filter: Filter::default(),
             strings: None,
             batch_rows: 65_536,
             threads,
@@ -137,6 +141,9 @@ fn open_one(input: &Input, reading: &Reading, before: Option<(&Input, &SchemaRef
     let (format, bytes) = input.open(reading.from)?;
     // What text holds is for the reader to say.
     let wanted = reading.schema.as_ref().or(before.map(|(_, schema)| schema));
+    if reading.filter.is_there() && format != Format::Parquet {
+        return Err(Failure::Usage(format!("--where is for Parquet files, and {} is none: convert it first", input.name())));
+    }
     let feed = match format {
         Format::Parquet => parquet(input, reading)?,
         Format::Arrow => arrow::feed(input, bytes)?,
@@ -185,8 +192,16 @@ fn parquet(input: &Input, reading: &Reading) -> Result<Feed> {
         }
         (None, None) => {}
     }
-    let scan = scan.build()?;
-    Ok(Feed { schema: scan.schema(), rows: Some(scan.num_rows()), batches: Box::new(scan.map(|batch| Ok(batch?))) })
+    let mut scan = reading.filter.of_scan(scan).build()?;
+    let (schema, rows) = (scan.schema(), scan.is_exact().then(|| scan.num_rows()));
+    let (filter, path) = (reading.filter.clone(), path.to_owned());
+    let mut explained = false;
+    let batches = std::iter::from_fn(move || match scan.next() {
+        Some(batch) => Some(batch.map_err(Failure::from)),
+        None if std::mem::replace(&mut explained, true) => None,
+        None => filter.explain(&path, &scan).err().map(Err),
+    });
+    Ok(Feed { schema, rows, batches: Box::new(batches) })
 }
 
 /// These columns of a feed only.

@@ -1,0 +1,168 @@
+//! Which bytes are needed, and bytes that were fetched.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::arrow::lanes::Access;
+use crate::arrow::plan::Plan;
+use crate::error::{Error, Result};
+use crate::metadata::OffsetIndex;
+use crate::predicate::RowRanges;
+use crate::read::Source;
+
+/// Gaps of this many bytes are read along.
+const GAP: u64 = 16 << 10;
+/// The smallest window: below, system calls cost more than memory.
+const WINDOW_LEAST: u64 = 64 << 10;
+/// What a page's reader asks for beyond its page, to have the next header at hand.
+const AHEAD: u64 = 256;
+
+/// What is needed of some leaf columns of a row group.
+pub(crate) struct Needs {
+    /// Byte ranges of the file, ascending, with gaps between them.
+    pub(crate) ranges: Vec<Range<u64>>,
+    /// How much is read at a time of each column: nothing beyond what is needed where it is in the ranges.
+    windows: HashMap<usize, u64>,
+}
+
+impl Needs {
+    /// What is needed of leaf columns to read some rows of a row group, `row_group` by its index in the file. Chunks too large
+    /// to be held are not in the ranges: they are read window by window.
+    pub(crate) fn of(
+        plan: &Plan,
+        row_group: usize,
+        num_rows: u64,
+        leaves: &[usize],
+        rows: &RowRanges,
+        indexes: &HashMap<usize, Arc<OffsetIndex>>,
+    ) -> Result<Self> {
+        let budget = (plan.file.limits.memory_bytes as u64 / 8).checked_div(leaves.len().max(1) as u64).unwrap_or(0).max(WINDOW_LEAST);
+        let window = plan.file.source.window().min(budget);
+        let reach = rows.ranges().last().map_or(0, |range| range.end) as f64 / num_rows.max(1) as f64;
+        let mut needs = Self { ranges: Vec::new(), windows: HashMap::new() };
+        for leaf in leaves {
+            let chunk = plan.location(row_group, *leaf)?.range;
+            let length = chunk.end.saturating_sub(chunk.start);
+            if let Some(index) = indexes.get(leaf) {
+                let pages = pages(index, &chunk, rows);
+                if pages.iter().map(|range| range.end - range.start).sum::<u64>() <= budget {
+                    needs.ranges.extend(pages);
+                    needs.windows.insert(*leaf, 0);
+                    continue;
+                }
+            }
+            if length <= window && (length <= 1 << 20 || reach > 0.5) {
+                needs.ranges.push(chunk);
+                needs.windows.insert(*leaf, 0);
+            } else {
+                needs.windows.insert(*leaf, if reach > 0.5 { window } else { window.min(1 << 20) });
+            }
+        }
+        needs.ranges = coalesced(needs.ranges);
+        Ok(needs)
+    }
+
+    /// Reads what is needed.
+    pub(crate) fn fetch(self, source: &Arc<dyn Source>, indexes: &HashMap<usize, Arc<OffsetIndex>>) -> Result<Access> {
+        let pieces = Pieces::fetch(source, &self.ranges)?;
+        Ok(Access { source: Arc::new(pieces), windows: self.windows, indexes: indexes.clone() })
+    }
+}
+
+/// The pages that hold some rows, and the dictionary page before them.
+fn pages(index: &OffsetIndex, chunk: &Range<u64>, rows: &RowRanges) -> Vec<Range<u64>> {
+    let mut ranges = Vec::new();
+    let beyond = |end: u64| end.saturating_add(AHEAD).min(chunk.end).max(end);
+    if let Some(first) = index.pages().first()
+        && first.offset > chunk.start
+    {
+        ranges.push(chunk.start..beyond(first.offset));
+    }
+    for (page, location) in index.pages().iter().enumerate() {
+        if rows.touches(&index.rows(page)) {
+            ranges.push(location.offset..beyond(location.range().end));
+        }
+    }
+    ranges
+}
+
+/// Ranges in order, neighbours together.
+pub(crate) fn coalesced(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut runs: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match runs.last_mut() {
+            Some(run) if range.start <= run.end.saturating_add(GAP) => run.end = run.end.max(range.end),
+            _ => runs.push(range),
+        }
+    }
+    runs
+}
+
+/// Parts of a file that are in memory; what is not is read.
+pub(crate) struct Pieces {
+    runs: Vec<(u64, Bytes)>,
+    rest: Arc<dyn Source>,
+}
+
+impl Pieces {
+    /// Reads ranges, which ascend and do not overlap.
+    pub(crate) fn fetch(source: &Arc<dyn Source>, ranges: &[Range<u64>]) -> Result<Self> {
+        let read = |range: &Range<u64>| {
+            let bytes = source.read(range.clone())?;
+            match bytes.len() as u64 == range.end - range.start {
+                true => Ok((range.start, bytes)),
+                false => Err(Error::from(std::io::Error::other("the source gave fewer or more bytes than asked for"))),
+            }
+        };
+        Ok(Self { runs: ranges.iter().map(read).collect::<Result<_>>()?, rest: Arc::clone(source) })
+    }
+}
+
+impl Source for Pieces {
+    fn size(&self) -> Result<u64> {
+        self.rest.size()
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Bytes> {
+        let run = self.runs.partition_point(|(start, _)| *start <= range.start).checked_sub(1).and_then(|run| self.runs.get(run));
+        if let Some((start, bytes)) = run
+            && let Ok(from) = usize::try_from(range.start - start)
+            && let Ok(to) = usize::try_from(range.end.saturating_sub(*start))
+            && from <= to
+            && to <= bytes.len()
+        {
+            return Ok(bytes.slice(from..to));
+        }
+        self.rest.read(range)
+    }
+
+    fn window(&self) -> u64 {
+        self.rest.window()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_ranges_become_one() {
+        assert_eq!(coalesced(vec![100_000..100_010, 0..10, 10..20, 16_000..16_500, 5..12]), [0..16_500, 100_000..100_010]);
+        assert!(coalesced(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn pieces_give_what_they_have_and_read_the_rest() {
+        let content: Vec<u8> = (0..=255).collect();
+        let source: Arc<dyn Source> = Arc::new(Bytes::from(content.clone()));
+        let pieces = Pieces::fetch(&source, &[10..20, 30..60]).unwrap();
+        for range in [10..20, 12..15, 15..25, 0..5, 30..30, 59..60, 100..256, 25..35] {
+            assert_eq!(pieces.read(range.start..range.end).unwrap(), content[range.start as usize..range.end as usize]);
+        }
+        assert!(pieces.read(250..300).is_err());
+    }
+}

@@ -1,0 +1,57 @@
+//! What reading did, counted.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use crate::error::Result;
+use crate::read::Source;
+
+/// Counts of one scan, added to by all its threads.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pages: AtomicU64,
+    reads: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Counters {
+    /// A data page is decoded.
+    pub(crate) fn page(&self) {
+        self.pages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The data pages that were decoded.
+    pub(crate) fn pages(&self) -> u64 {
+        self.pages.load(Ordering::Relaxed)
+    }
+
+    /// The reads of the source, and their bytes.
+    pub(crate) fn fetched(&self) -> (u64, u64) {
+        (self.reads.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+}
+
+/// A source whose reads are counted.
+pub(crate) struct Counted {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl Source for Counted {
+    fn size(&self) -> Result<u64> {
+        self.source.size()
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Bytes> {
+        self.counters.reads.fetch_add(1, Ordering::Relaxed);
+        self.counters.bytes.fetch_add(range.end.saturating_sub(range.start), Ordering::Relaxed);
+        self.source.read(range)
+    }
+
+    fn window(&self) -> u64 {
+        self.source.window()
+    }
+}

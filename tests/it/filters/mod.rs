@@ -1,0 +1,257 @@
+//! Filtered scans: what they give is what a full read gives, filtered afterwards.
+
+mod cells;
+mod expressions;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_select::concat::concat_batches;
+use herringbone::arrow::{ArrowWriter, ParquetFile, ScanBuilder, ScanMetrics, Strings};
+use herringbone::format::PhysicalType;
+use herringbone::predicate::col;
+use herringbone::write::{BloomFilterOptions, ColumnOptions, EncodingChoice, PageVersion, StatisticsLevel, WriterOptions};
+use proptest::prelude::*;
+
+use self::expressions::Naive;
+use crate::arrow_write::arrays::{self, Random, Types};
+use crate::arrow_write::values;
+use crate::files;
+
+#[test]
+fn filtered_scans_of_testdata_equal_full_reads_filtered() {
+    let totals = Totals::default();
+    files::for_each(&files::all(), |file| file.name.clone(), |file| check_file(&file.path, 0x5eed ^ file.name.len() as u64, 12, &totals));
+    totals.assert_varied();
+}
+
+#[test]
+#[ignore = "needs PARQUET_TEST_DATA"]
+fn corpora_filtered_scans_equal_full_reads_filtered() {
+    let folder = std::env::var_os("PARQUET_TEST_DATA").expect("PARQUET_TEST_DATA names the folder data of parquet-testing");
+    let entries = std::fs::read_dir(folder).expect("a readable folder").map(|entry| entry.expect("a readable entry").path());
+    // One of them has gigabytes of text.
+    let is_good = |path: &std::path::PathBuf| {
+        path.extension().is_some_and(|ending| ending == "parquet") && !path.to_string_lossy().contains("large_string_map")
+    };
+    let files: Vec<_> = entries.filter(is_good).collect();
+    let totals = Totals::default();
+    files::for_each(&files, |path| path.display().to_string(), |path| check_file(path, 7, 25, &totals));
+    totals.assert_varied();
+    println!("{} files filtered", files.len());
+}
+
+/// What happened over many scans.
+#[derive(Default)]
+struct Totals {
+    scans: AtomicU64,
+    kept: AtomicU64,
+    asked: AtomicU64,
+    statistics: AtomicU64,
+    indexes: AtomicU64,
+    decided: AtomicU64,
+}
+
+impl Totals {
+    fn add(&self, metrics: &ScanMetrics, kept: usize) {
+        self.scans.fetch_add(1, Ordering::Relaxed);
+        self.kept.fetch_add(kept as u64, Ordering::Relaxed);
+        self.asked.fetch_add(metrics.rows, Ordering::Relaxed);
+        self.statistics.fetch_add(metrics.rows_by_statistics, Ordering::Relaxed);
+        self.indexes.fetch_add(metrics.rows_by_page_indexes, Ordering::Relaxed);
+        self.decided.fetch_add(metrics.rows_decided, Ordering::Relaxed);
+    }
+
+    /// The test would be worth little if filters kept all, or nothing was ever passed over.
+    fn assert_varied(self) {
+        let [scans, kept, asked, statistics, decided] =
+            [self.scans, self.kept, self.asked, self.statistics, self.decided].map(AtomicU64::into_inner);
+        println!("{scans} scans kept {kept} of {asked} rows; statistics excluded {statistics} and decided {decided}");
+        assert!(kept > asked / 10 && kept < asked * 9 / 10);
+        assert!(statistics > 0 && decided > 0);
+    }
+}
+
+fn check_file(path: &Path, seed: u64, times: usize, totals: &Totals) -> Result<(), String> {
+    let file = ParquetFile::open(path).map_err(|error| error.to_string())?;
+    // Of INT96, naive cells have a unit that not all values fit.
+    let plain = |scan: ScanBuilder| scan.use_stored_schema(false).strings(Strings::Utf8).int96_overflow(herringbone::arrow::Overflow::Null);
+    let has_int96 = file.metadata().schema().leaves().iter().any(|leaf| leaf.physical_type == PhysicalType::Int96);
+    let batches = plain(file.scan()).build().and_then(|scan| scan.read_all()).map_err(|error| error.to_string());
+    // Files with columns that cannot be read as a whole are other tests' matter.
+    let Ok(batches) = batches else { return Ok(()) };
+    let Some(first) = batches.first() else { return Ok(()) };
+    let whole = concat_batches(&first.schema(), &batches).map_err(|error| error.to_string())?;
+    let mut columns = cells::columns(file.metadata().schema(), &whole);
+    if has_int96 {
+        columns.retain(|column| !matches!(column.data_type, arrow_schema::DataType::Timestamp(..)));
+    }
+    if columns.is_empty() || whole.num_rows() > 20_000 {
+        return Ok(());
+    }
+    let all = values::rows(std::slice::from_ref(&whole));
+    let mut random = Random::new(seed);
+    for _ in 0..times {
+        let naive = Naive::random(&mut random, &columns, &whole, 2);
+        let expr = naive.expr(&columns);
+        let expected: Vec<usize> = (0..whole.num_rows()).filter(|row| naive.of(&columns, &whole, *row) == Some(true)).collect();
+        let scan = plain(file.scan()).filter(expr.clone()).batch_rows(1 + random.below(300)).threads(1 + random.below(3));
+        let mut scan = scan.row_number("the row").build().map_err(|error| format!("{expr}: {error}"))?;
+        let most = scan.num_rows();
+        let batches = scan.by_ref().collect::<Result<Vec<_>, _>>().map_err(|error| format!("{expr}: {error}"))?;
+        totals.add(&scan.metrics(), expected.len());
+        compare(&batches, &all, &expected).map_err(|fault| format!("{expr}: {fault}"))?;
+        if (scan.is_exact() && most != expected.len() as u64) || most < expected.len() as u64 {
+            return Err(format!("{expr}: {most} rows were announced, and {} are there", expected.len()));
+        }
+        if scan.metrics().rows_passed != expected.len() as u64 {
+            return Err(format!("{expr}: metrics count {} rows that passed, and {} did", scan.metrics().rows_passed, expected.len()));
+        }
+    }
+    Ok(())
+}
+
+/// Compares what a scan gave, whose last column has the numbers of rows, with some of all rows.
+fn compare(batches: &[RecordBatch], all: &[String], expected: &[usize]) -> Result<(), String> {
+    let numbers = |batch: &RecordBatch| batch.column(batch.num_columns() - 1).as_primitive::<Int64Type>().values().to_vec();
+    let found: Vec<usize> = batches.iter().flat_map(numbers).map(|row| row as usize).collect();
+    if found != expected {
+        let wrong = found.iter().zip(expected).position(|(a, b)| a != b).unwrap_or(found.len().min(expected.len()));
+        return Err(format!(
+            "{} rows instead of {}; the first difference is at {wrong}: row {:?} instead of {:?}",
+            found.len(),
+            expected.len(),
+            found.get(wrong),
+            expected.get(wrong)
+        ));
+    }
+    let without = |batch: &RecordBatch| batch.project(&(0..batch.num_columns() - 1).collect::<Vec<_>>()).expect("columns that are there");
+    let rows = values::rows(&batches.iter().map(without).collect::<Vec<_>>());
+    match rows.iter().zip(expected).find(|(row, number)| **row != all[**number]) {
+        Some((row, number)) => Err(format!("row {number} is {row} instead of {}", all[*number])),
+        None => Ok(()),
+    }
+}
+
+fn options(random: &mut Random, schema: &arrow_schema::SchemaRef) -> WriterOptions {
+    let column = |random: &mut Random| {
+        let column = ColumnOptions::new()
+            .page_rows(1 + random.below(60))
+            .page_version([PageVersion::V1, PageVersion::V2][random.below(2)])
+            .statistics([StatisticsLevel::None, StatisticsLevel::Chunk, StatisticsLevel::Page, StatisticsLevel::Page][random.below(4)]);
+        let column = if random.one_in(3) { column.dictionary(false) } else { column.dictionary_bytes(1 + random.below(4000)) };
+        if random.one_in(3) { column.truncation(1 + random.below(4)) } else { column }
+    };
+    let mut builder = WriterOptions::builder()
+        .columns(column(random))
+        .row_group_rows([1 << 20, 1 + random.below(200) as u64][random.below(2)])
+        .encodings([EncodingChoice::Classic, EncodingChoice::Modern][random.below(2)])
+        .decimals_as_integers(random.one_in(2));
+    for field in schema.fields().iter().filter(|field| field.data_type().is_primitive()) {
+        if random.one_in(3) {
+            builder = builder.column(field.name().clone(), column(random).bloom_filter(BloomFilterOptions::default()));
+        }
+    }
+    builder.build().expect("options that go together")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn filtered_scans_of_generated_files_equal_full_reads_filtered(seed: u64) {
+        let mut random = Random::new(seed);
+        let schema = arrays::schema(&mut random, 4, Types::All);
+        let batches: Vec<_> = (0..1 + random.below(3)).map(|_| {
+            let rows = random.below(200);
+            let batch = arrays::batch(&mut random, &schema, rows);
+            if random.one_in(2) && batch.num_columns() > 0 { sorted(&batch) } else { batch }
+        }).collect();
+        let options = options(&mut random, &schema);
+        let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), options).unwrap();
+        batches.iter().for_each(|batch| writer.write(batch).unwrap());
+        let (_, bytes) = writer.close_into().unwrap();
+        let file = ParquetFile::from_bytes(bytes).unwrap();
+
+        let plain = |scan: ScanBuilder| scan.use_stored_schema(false).strings(Strings::Utf8);
+        let read = plain(file.scan()).build().unwrap();
+        let whole = concat_batches(&read.schema(), &read.collect::<Result<Vec<_>, _>>().unwrap()).unwrap();
+        let columns = Arc::new(cells::columns(file.metadata().schema(), &whole));
+        prop_assume!(!columns.is_empty());
+        for _ in 0..3 {
+            let naive = Naive::random(&mut random, &columns, &whole, 2);
+            let expr = naive.expr(&columns);
+            let n = whole.num_rows() as u64;
+
+            // Ranges before the filter, offset and limit behind it.
+            let (start, end) = (random.below(n as usize + 1) as u64 / 2, n - random.below(n as usize + 1) as u64 / 3);
+            let (start, end) = (start.min(end), end);
+            let (offset, limit) = ([0, random.below(30)][random.below(2)], [usize::MAX, random.below(100)][random.below(2)]);
+            let expected: Vec<usize> = (start as usize..end as usize).filter(|row| naive.of(&columns, &whole, *row) == Some(true)).skip(offset).take(limit).collect();
+            let scan = plain(file.scan()).rows(std::iter::once(start..end)).offset(offset as u64).batch_rows(1 + random.below(150)).threads(1 + random.below(3));
+            let scan = if limit == usize::MAX { scan } else { scan.limit(limit as u64) };
+            // The same condition as a function, alone or behind the filter.
+            let names: Vec<String> = whole.schema().fields().iter().map(|field| field.name().clone()).collect();
+            let function = random.one_in(3);
+            let scan = if !function || random.one_in(2) { scan.filter(expr.clone()) } else { scan };
+            let (naive, described) = (Arc::new(naive), Arc::clone(&columns));
+            let scan = match function {
+                true => scan.filter_rows(names, move |batch: &RecordBatch| {
+                    let keep = (0..batch.num_rows()).map(|row| naive.of(&described, batch, row));
+                    Ok(BooleanArray::from(keep.collect::<Vec<_>>()))
+                }),
+                false => scan,
+            };
+            let read = scan.row_number("the row").build().unwrap().read_all().unwrap();
+            let all = values::rows(std::slice::from_ref(&whole));
+            if let Err(fault) = compare(&read, &all, &expected) {
+                prop_assert!(false, "{expr} of {}: {fault}", file.metadata().schema());
+            }
+        }
+    }
+}
+
+/// A batch sorted by its first column that can be sorted, so that pages have narrow bounds.
+fn sorted(batch: &RecordBatch) -> RecordBatch {
+    let rows = values::rows(std::slice::from_ref(batch));
+    let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
+    order.sort_by(|a, b| rows[*a as usize].cmp(&rows[*b as usize]));
+    let order = arrow_array::UInt32Array::from(order);
+    let arrays = batch.columns().iter().map(|array| arrow_select::take::take(array, &order, None).expect("rows that are there"));
+    RecordBatch::try_new(batch.schema(), arrays.collect()).unwrap_or_else(|_| batch.clone())
+}
+
+#[test]
+fn statistics_alone_answer_where_they_can() {
+    let file = ParquetFile::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/bloom-filters.index-v2.parquet")).expect("a file");
+    let scan = file.scan().filter(col("id").gt_eq(0)).columns(Vec::<String>::new()).build().expect("a scan");
+    assert!(scan.is_exact());
+    assert_eq!(scan.num_rows(), 120);
+    let rows: usize = scan.map(|batch| batch.expect("rows").num_rows()).sum();
+    assert_eq!(rows, 120);
+    let mut scan = file.scan().filter(col("id").gt(1_000)).build().expect("a scan");
+    assert_eq!(scan.num_rows(), 0);
+    assert!(scan.next().is_none());
+    assert_eq!(scan.metrics().reads, 0);
+    assert_eq!(scan.metrics().row_groups_by_statistics, file.metadata().num_row_groups() as u64);
+}
+
+#[test]
+fn what_does_not_go_is_refused_when_the_scan_is_built() {
+    let file = ParquetFile::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/codecs.none-v1.parquet")).expect("a file");
+    let refused = |scan: ScanBuilder| scan.build().expect_err("a refusal").to_string();
+    assert!(refused(file.scan().filter(col("nothing").eq(1))).contains("there is no column \"nothing\" to filter by"));
+    assert!(refused(file.scan().filter(col("word").eq(1))).contains("holds text and cannot be compared with 1"));
+    assert!(refused(file.scan().filter(col("list").eq(1))).contains("list is a group"));
+    let scan = file.scan().filter_rows(["word"], |_| Err("no luck".into())).threads(1).build().expect("a scan");
+    assert!(scan.read_all().expect_err("the function's error").to_string().contains("no luck"));
+    let scan = file.scan().filter_rows(["word"], |_| Ok(BooleanArray::from(vec![true]))).build().expect("a scan");
+    assert!(scan.read_all().expect_err("too few booleans").to_string().contains("1 booleans for"));
+    let panics = file.scan().filter_rows(["word"], |_| panic!("in the filter")).threads(2).build().expect("a scan");
+    assert!(panics.read_all().is_err());
+    assert!(file.scan().build().expect("a scan").next().expect("a batch").is_ok(), "another scan is not harmed");
+}
