@@ -101,9 +101,8 @@ impl Decoder for PlainBytes {
     fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize> {
         let Values::Bytes(arrays) = out else { return Err(wrong_container()) };
         let mut rest = page.get(self.at..).unwrap_or_default();
-        // Each value takes at least the four bytes of its length.
-        let count = n.min(rest.len() / 4);
-        arrays.reserve(count, rest.len().saturating_sub(count.saturating_mul(4)).min(share(rest.len(), n, count)));
+        // Each value takes at least the four bytes of its length. How many bytes those of `n` take only the caller can guess.
+        arrays.reserve(n.min(rest.len() / 4), 0);
         let done = copy_values(&mut rest, n, arrays)?;
         self.at = page.len().saturating_sub(rest.len());
         Ok(done)
@@ -118,12 +117,6 @@ impl Decoder for PlainBytes {
         self.at = page.len().saturating_sub(rest.len());
         Ok(())
     }
-}
-
-/// What to reserve for `count` values in a page of `length` bytes: all of it when they may take all, and no more than
-/// 64 KiB ahead when few are read at a time, so that small reads of a large page stay small.
-fn share(length: usize, n: usize, count: usize) -> usize {
-    if n >= count { length } else { length.min(1 << 16) }
 }
 
 #[inline(always)]

@@ -59,15 +59,23 @@ pub(crate) fn spread_offsets(offsets: &mut Vec<i32>, validity: &Bits, start: usi
     }
     let base = offsets.len().saturating_sub(k);
     offsets.resize(base + n, 0);
-    let mut from = base + k;
-    for slot in (0..n).rev() {
-        // `from` is one past the dense value that ends at or before this slot.
-        let end = from.checked_sub(1).and_then(|last| offsets.get(last)).copied().unwrap_or(0);
-        if let Some(to) = offsets.get_mut(base + slot) {
-            *to = end;
+    let Some(offsets) = offsets.get_mut(base.saturating_sub(1)..) else { return };
+    // From the last word of validity to the first: `from` is where the dense value that ends at or before a slot has its end.
+    let mut from = k;
+    for first in (0..n).step_by(64).rev() {
+        let count = (n - first).min(64);
+        let mask = validity.word_at(start + first);
+        if mask.trailing_ones() as usize >= count && from >= count {
+            offsets.copy_within(from + 1 - count..from + 1, first + 1);
+            from -= count;
+            continue;
         }
-        if validity.get(start + slot) == Some(true) {
-            from -= 1;
+        for slot in (0..count).rev() {
+            let end = offsets.get(from).copied().unwrap_or(0);
+            if let Some(to) = offsets.get_mut(first + slot + 1) {
+                *to = end;
+            }
+            from = from.saturating_sub((mask >> slot & 1) as usize);
         }
     }
 }

@@ -415,7 +415,11 @@ impl Page {
             present = count(&levels, Slots { repetition: self.chunk.max_repetition, definition: self.chunk.max_definition });
         }
         let mut values = match self.chunk.shape.physical_type {
-            PhysicalType::ByteArray => Values::Bytes(ByteArrays::with_limit(limits.batch_bytes)),
+            PhysicalType::ByteArray => {
+                let mut arrays = ByteArrays::with_limit(limits.batch_bytes);
+                arrays.reserve(0, self.value_bytes().len());
+                Values::Bytes(arrays)
+            }
             other => Values::new(other, self.chunk.shape.width),
         };
         let read = self.decoder(dictionary)?.read(self.value_bytes(), present, &mut values)?;

@@ -180,8 +180,13 @@ impl LeafReader {
             }
             let Some(open) = &mut self.page else { continue };
             let n = left.min(open.left);
-            let output =
-                Output { chunk: &self.chunk, keep_indices: self.keep_indices, part_bytes: self.part_bytes, dictionary: &self.dictionary };
+            let output = Output {
+                chunk: &self.chunk,
+                keep_indices: self.keep_indices,
+                part_bytes: self.part_bytes,
+                dictionary: &self.dictionary,
+                expected: left,
+            };
             open.read_flat(n, &output, scratch, out).map_err(|error| open.page.place(error))?;
             left -= n;
         }
@@ -260,9 +265,14 @@ impl LeafReader {
             if end == 0 && rows_here == 0 {
                 break;
             }
+            let output = Output {
+                chunk: &self.chunk,
+                keep_indices: self.keep_indices,
+                part_bytes: self.part_bytes,
+                dictionary: &self.dictionary,
+                expected: share(end, rows - begun, rows_here.max(1)),
+            };
             begun += rows_here;
-            let output =
-                Output { chunk: &self.chunk, keep_indices: self.keep_indices, part_bytes: self.part_bytes, dictionary: &self.dictionary };
             visit(open, end, &output, scratch).map_err(|error| open.page.place(error))?;
             if open.done < open.levels.len() {
                 break;
@@ -339,6 +349,18 @@ struct Output<'a> {
     keep_indices: bool,
     part_bytes: usize,
     dictionary: &'a Option<Arc<Dictionary>>,
+    /// How many slots are to come in all, of this page and of the next ones; in lists a guess.
+    expected: usize,
+}
+
+/// Memory is reserved for no more slots than these ahead of what pages prove to hold.
+const EXPECTED_MOST: usize = 1 << 18;
+/// And for no more bytes of byte arrays.
+const EXPECTED_BYTES: usize = 8 << 20;
+
+/// `whole * part / of`.
+fn share(whole: usize, part: usize, of: usize) -> usize {
+    usize::try_from(whole as u128 * part as u128 / of.max(1) as u128).unwrap_or(usize::MAX)
 }
 
 impl OpenPage {
@@ -368,6 +390,9 @@ impl OpenPage {
     fn read_flat(&mut self, n: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
         let start = out.validity.len();
         let max = output.chunk.max_definition;
+        if start == 0 && max > 0 {
+            out.validity.reserve(output.expected.min(EXPECTED_MOST));
+        }
         let present = match max {
             0 => n,
             1 => {
@@ -439,7 +464,7 @@ impl OpenPage {
         if let (true, Some(dictionary)) = (indices, output.dictionary) {
             let mut values = match out.parts.pop_if(|part| matches!(part, Part::Indices { .. })) {
                 Some(Part::Indices { indices, .. }) => Values::Words32(indices),
-                _ => Values::Words32(Vec::new()),
+                _ => Values::Words32(Vec::with_capacity(output.expected.min(EXPECTED_MOST))),
             };
             self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
             if let Values::Words32(indices) = values {
@@ -447,11 +472,9 @@ impl OpenPage {
             }
             return Ok(());
         }
-        let shape = output.chunk.shape;
         let mut values = match out.parts.pop_if(|part| matches!(part, Part::Values(_))) {
             Some(Part::Values(values)) => values,
-            _ if shape.physical_type == PhysicalType::ByteArray => Values::Bytes(ByteArrays::with_limit(output.part_bytes)),
-            _ => Values::new(shape.physical_type, shape.width),
+            _ => self.container(n, present, output),
         };
         if let Values::Bytes(_) = values {
             return self.append_bytes(n, present, start, values, output, out);
@@ -459,6 +482,35 @@ impl OpenPage {
         self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
         out.parts.push(Part::Values(values));
         Ok(())
+    }
+
+    /// An empty container with memory for the slots to come, as far as this page lets them be believed: growing step by step
+    /// would copy what is there and leave memory unused.
+    fn container(&self, n: usize, present: usize, output: &Output<'_>) -> Values {
+        let shape = output.chunk.shape;
+        let expected = output.expected.clamp(n.min(EXPECTED_MOST), EXPECTED_MOST);
+        match Values::new(shape.physical_type, shape.width) {
+            Values::Words32(_) => Values::Words32(Vec::with_capacity(expected)),
+            Values::Words64(_) => Values::Words64(Vec::with_capacity(expected)),
+            Values::Fixed(mut fixed) => {
+                fixed.reserve(expected.min(EXPECTED_BYTES / shape.width.max(12)));
+                Values::Fixed(fixed)
+            }
+            Values::Bytes(_) => {
+                let mut arrays = ByteArrays::with_limit(output.part_bytes);
+                let page = self.page.value_bytes().len();
+                let lengths = match self.page.encoding() {
+                    Encoding::Plain => 4 * share(self.page.num_values(), present, n),
+                    Encoding::DeltaLengthByteArray => 0,
+                    // How long the values become is not to be seen from the page.
+                    _ => page,
+                };
+                let bytes = share(page.saturating_sub(lengths), expected, self.page.num_values());
+                arrays.reserve(expected, (bytes + bytes / 16).min(page.max(EXPECTED_BYTES)));
+                Values::Bytes(arrays)
+            }
+            bits => bits,
+        }
     }
 
     /// Values of one width: straight to their place where there are no nulls, else dense into scratch memory first.

@@ -102,8 +102,12 @@ impl Bits {
     }
 
     /// Appends `n` equal bits.
+    #[inline]
     pub fn extend_run(&mut self, bit: bool, n: usize) {
         let fill = if bit { u64::MAX } else { 0 };
+        if n <= 64 {
+            return self.push_word(fill, n);
+        }
         let head = n.min((64 - self.len % 64) % 64);
         self.push_word(fill, head);
         let whole = (n - head) / 64;
@@ -115,9 +119,12 @@ impl Bits {
     /// Appends the bits of `bytes`, least significant first, from bit `start` on, `n` of them; bits that `bytes` does
     /// not have are 0.
     pub fn extend_from_bytes(&mut self, bytes: &[u8], start: usize, n: usize) {
-        self.reserve(n);
         let bytes = bytes.get(start / 8..).unwrap_or_default();
         let shift = start % 8;
+        if n <= 64 {
+            return self.push_word(load(bytes, 0, shift), n);
+        }
+        self.reserve(n);
         let mut left = n;
         let mut at = 0;
         while left > 0 {

