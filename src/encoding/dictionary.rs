@@ -222,11 +222,11 @@ fn indices(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, out: &mu
                 out.resize(filled + count, value);
             }
             Piece::Packed { bytes, start, count } => {
-                let mut block = [0; BLOCK];
+                // A few at a time, so that what is cleared and then checked is still in the nearest cache.
                 for first in (0..count).step_by(BLOCK) {
-                    let block = &mut block[..BLOCK.min(count - first)];
-                    unpack_checked(bytes, start + first * runs.width(), runs.width(), size, block)?;
-                    out.extend_from_slice(block);
+                    let filled = out.len();
+                    out.resize(filled + BLOCK.min(count - first), 0);
+                    unpack_checked(bytes, start + first * runs.width(), runs.width(), size, &mut out[filled..])?;
                 }
             }
         }

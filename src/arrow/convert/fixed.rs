@@ -52,8 +52,11 @@ fn int96(
     };
     let nanos_each: i64 = nanos_each;
     match common {
-        // Nulls have zeros in their place, so that as many zeros as nulls are the nulls.
-        (instants, true, zeros) if zeros == validity.as_ref().map_or(0, NullBuffer::null_count) => return Ok((instants, validity)),
+        // Nulls have zeros in their place: where there are as many zeros, and nothing else is outside, those are the nulls.
+        (instants, 0) => return Ok((instants, validity)),
+        (instants, outside) if outside == validity.as_ref().map_or(0, NullBuffer::null_count) && outside == zeros(data) => {
+            return Ok((instants, validity));
+        }
         _ => {}
     }
     let each_day = 86_400_000_000_000_i64.checked_div(nanos_each).unwrap_or(0);
@@ -82,24 +85,25 @@ fn int96(
     }
 }
 
-/// Instants in units of `NANOS` nanoseconds; whether all are within two centuries of 1970 and have a time that is one of a
-/// day; and how many are all zeros, which is far outside but does not count as such. One pass without a branch: 0.6 ns a value
-/// where asking each took 2.2.
+/// Instants in units of `NANOS` nanoseconds, and how many are not within two centuries of 1970 or have a time that is none of
+/// a day. One pass without a branch: 1 ns a value where asking each took 2.2.
 #[inline(always)]
-fn common_instants<const NANOS: i64>(data: &[u8]) -> (Vec<i64>, bool, usize) {
+fn common_instants<const NANOS: i64>(data: &[u8]) -> (Vec<i64>, usize) {
     const DAY: u64 = 86_400_000_000_000;
-    let mut outside = false;
-    let mut zeros: usize = 0;
+    let mut outside: usize = 0;
     let instants = data.as_chunks::<12>().0.iter().map(|[n0, n1, n2, n3, n4, n5, n6, n7, day @ ..]| {
         let nanos = u64::from_le_bytes([*n0, *n1, *n2, *n3, *n4, *n5, *n6, *n7]);
         let days = i64::from(u32::from_le_bytes(*day)).wrapping_sub(EPOCH);
-        let is_zero = (nanos == 0) & (days == -EPOCH);
-        outside |= ((days.wrapping_add(73_000).cast_unsigned() > 146_000) | (nanos >= DAY)) & !is_zero;
-        zeros = zeros.wrapping_add(usize::from(is_zero));
+        outside = outside.wrapping_add(usize::from((days.wrapping_add(73_000).cast_unsigned() > 146_000) | (nanos >= DAY)));
         days.wrapping_mul(DAY.cast_signed() / NANOS).wrapping_add((nanos / NANOS.cast_unsigned()).cast_signed())
     });
     let instants = instants.collect();
-    (instants, !outside, zeros)
+    (instants, outside)
+}
+
+/// How many values are all zeros.
+fn zeros(data: &[u8]) -> usize {
+    data.as_chunks::<12>().0.iter().filter(|value| **value == [0; 12]).count()
 }
 
 #[cold]

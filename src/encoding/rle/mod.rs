@@ -185,11 +185,61 @@ impl HybridReader {
         Ok(done)
     }
 
+    /// Appends runs of one-bit values whose header is one byte, as long as `most` values and the bytes at hand surely hold all
+    /// of the next one; returns how many values. Nulls strewn about make runs of some twenty values, for which
+    /// [`next`](Self::next) takes as long as for large ones.
+    fn read_short_runs(&mut self, bytes: &[u8], most: usize, out: &mut Bits) -> usize {
+        /// The most values of such a run: 63 groups of 8.
+        const LONGEST: usize = 504;
+        let ended = matches!(self.run, Run::Repeated { left: 0, .. } | Run::Packed { left: 0, .. });
+        if !ended || self.width != 1 || most < LONGEST {
+            return 0;
+        }
+        out.reserve(most);
+        let mut out = out.writer();
+        let mut left = most;
+        let mut rest = bytes.get(self.at..).unwrap_or_default();
+        while left >= LONGEST
+            && let Some(&[header, next @ .., _, _, _]) = rest.first_chunk::<12>()
+            && header < 0x80
+        {
+            let count = usize::from(header >> 1);
+            let length = if header & 1 == 0 {
+                if next[0] > 1 {
+                    break;
+                }
+                out.push(0u64.wrapping_sub(u64::from(next[0])), count);
+                left -= count;
+                1
+            } else if count <= 8 {
+                out.push(u64::from_le_bytes(next), 8 * count);
+                left -= 8 * count;
+                count
+            } else {
+                let Some(packed) = rest.get(1..1 + count) else { break };
+                let (words, bytes) = packed.as_chunks();
+                words.iter().for_each(|word| out.push(u64::from_le_bytes(*word), 64));
+                bytes.iter().for_each(|byte| out.push(u64::from(*byte), 8));
+                left -= 8 * count;
+                count
+            };
+            rest = rest.get(1 + length..).unwrap_or_default();
+        }
+        self.at = bytes.len() - rest.len();
+        most - left
+    }
+
     /// Appends the next `n` values of one bit each.
     pub(crate) fn read_bits(&mut self, bytes: &[u8], n: usize, out: &mut Bits) -> Result<()> {
         let mut left = n;
         while left > 0 {
-            let piece = self.next(bytes, left)?.ok_or_else(|| too_few(n, n - left))?;
+            left -= self.read_short_runs(bytes, left, out);
+            let Some(piece) = self.next(bytes, left)? else {
+                if left == 0 {
+                    break;
+                }
+                return Err(too_few(n, n - left));
+            };
             left -= piece.count();
             match piece {
                 Piece::Repeated { value, count } => out.extend_run(value != 0, count),
