@@ -136,7 +136,8 @@ fn copy_values(rest: &mut &[u8], n: usize, arrays: &mut ByteArrays) -> Result<us
             return if length > after.len() { Err(past_the_end(length as u64, after.len())) } else { Ok(done) };
         }
         // Short values are copied in pieces of a fixed size and cut afterwards: no call, no loop. Pieces of 64
-        // bytes rather than 32 make values of 0 to 60 bytes three times as fast, and those of 22 no slower (measured).
+        // bytes rather than 32 make values of 0 to 60 bytes three times as fast, and those of 22 no slower (measured). Going
+        // through a small buffer of 64 values, appended at once, was 3 % slower for whole files.
         match after.first_chunk::<64>() {
             Some(chunk) if length <= 64 => {
                 data.extend_from_slice(chunk);

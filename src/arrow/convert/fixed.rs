@@ -95,7 +95,8 @@ fn common_instants<const NANOS: i64>(data: &[u8]) -> (Vec<i64>, usize) {
         let nanos = u64::from_le_bytes([*n0, *n1, *n2, *n3, *n4, *n5, *n6, *n7]);
         let days = i64::from(u32::from_le_bytes(*day)).wrapping_sub(EPOCH);
         outside = outside.wrapping_add(usize::from((days.wrapping_add(73_000).cast_unsigned() > 146_000) | (nanos >= DAY)));
-        days.wrapping_mul(DAY.cast_signed() / NANOS).wrapping_add((nanos / NANOS.cast_unsigned()).cast_signed())
+        let (day, time) = (DAY.cast_signed().checked_div(NANOS).unwrap_or(0), nanos.checked_div(NANOS.cast_unsigned()).unwrap_or(0));
+        days.wrapping_mul(day).wrapping_add(time.cast_signed())
     });
     let instants = instants.collect();
     (instants, outside)

@@ -29,6 +29,9 @@ pub struct Args {
     /// How many threads read and write; 0 for one on each core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
+    /// The most rows of a batch
+    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = parse_batch_rows)]
+    batch_rows: usize,
     /// How columns of text and bytes are read, where the file's own Arrow schema does not say
     #[arg(long, value_enum, default_value_t)]
     pub strings: StringsArg,
@@ -49,6 +52,10 @@ pub struct Args {
     by_column: bool,
     #[command(flatten)]
     pub writer: WriterArgs,
+}
+
+fn parse_batch_rows(text: &str) -> std::result::Result<usize, String> {
+    text.parse().ok().filter(|rows| *rows > 0).ok_or_else(|| "a number of rows from 1 on is wanted".to_owned())
 }
 
 /// What was measured of a file.
@@ -127,7 +134,7 @@ fn measure(path: &Path, args: &Args) -> Result<Measured> {
     for _ in 0..args.runs {
         let start = Instant::now();
         let file = ParquetFile::open(path)?;
-        let mut scan = file.scan().threads(args.threads).strings(args.strings.into());
+        let mut scan = file.scan().threads(args.threads).strings(args.strings.into()).batch_rows(args.batch_rows);
         if let Some(Columns(columns)) = &args.columns {
             scan = scan.columns(columns);
         }
