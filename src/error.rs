@@ -36,7 +36,7 @@ pub enum ErrorKind {
 /// let error = read::metadata(&source, &Limits::default()).unwrap_err().in_file("trips.parquet");
 /// assert_eq!(error.kind(), ErrorKind::Malformed);
 /// assert_eq!(error.place().file.as_deref(), Some("trips.parquet"));
-/// assert_eq!(error.to_string(), "not a Parquet file: it neither begins nor ends with PAR1 (file trips.parquet)");
+/// assert_eq!(error.to_string(), "not a Parquet file: it neither begins nor ends with PAR1 (file trips.parquet, offset 6)");
 /// ```
 pub struct Error(Box<Inner>);
 

@@ -49,9 +49,10 @@ impl FileMetadata {
     pub fn parse(footer: Bytes, file_size: u64, limits: &Limits) -> Result<Self> {
         let footer_start = data_end(file_size, footer.len());
         let skeleton = skeleton(&footer, limits).map_err(|(error, at)| error.at_offset(footer_start.saturating_add(at as u64)))?;
-        let schema = Schema::from_elements(&skeleton.schema, limits)?;
-        check_columns(&skeleton.row_groups, schema.leaves().len())?;
-        let num_rows = check_rows(&skeleton.row_groups, skeleton.num_rows, schema.leaves().is_empty())?;
+        let in_footer = |error: Error| error.at_offset(footer_start);
+        let schema = Schema::from_elements(&skeleton.schema, limits).map_err(in_footer)?;
+        check_columns(&skeleton.row_groups, schema.leaves().len()).map_err(in_footer)?;
+        let num_rows = check_rows(&skeleton.row_groups, skeleton.num_rows, schema.leaves().is_empty()).map_err(in_footer)?;
         let writer = skeleton.created_by.as_deref().and_then(WriterVersion::parse);
         // Orders that do not fit the schema are as good as none.
         let orders_fit = skeleton.column_orders.len() == schema.leaves().len();

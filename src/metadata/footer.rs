@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 
 /// What a file begins and ends with.
@@ -45,6 +45,13 @@ impl Tail {
     /// `Unsupported` if the footer is encrypted; `Limit` if the footer is longer than [`Limits::footer_bytes`];
     /// `Usage` if fewer bytes are given than are needed.
     pub fn parse(last_bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self> {
+        Self::find(last_bytes, file_size, limits).map_err(|error| match error.kind() {
+            ErrorKind::Usage => error,
+            _ => error.at_offset(file_size.saturating_sub(TAIL_BYTES as u64)),
+        })
+    }
+
+    fn find(last_bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self> {
         let given = last_bytes.len() as u64;
         if file_size == 0 {
             return Err(Error::malformed("the file is empty"));
@@ -114,7 +121,6 @@ fn neither() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
 
     fn error(last_bytes: &[u8], file_size: u64) -> Error {
         Tail::parse(last_bytes, file_size, &Limits { footer_bytes: 1000, ..Limits::default() }).unwrap_err()

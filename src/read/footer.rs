@@ -28,7 +28,7 @@ pub fn metadata(source: &(impl Source + ?Sized), limits: &Limits) -> Result<File
         Ok(tail) => tail,
         // A file whose end is missing begins like one all the same.
         Err(error) if from > 0 && !last.ends_with(b"PAR1") && !last.ends_with(b"PARE") => {
-            return Err(source.read(0..4).map_or(error, |first| no_magic_at_end(&first)));
+            return Err(source.read(0..4).map_or(error, |first| no_magic_at_end(&first).at_offset(size.saturating_sub(8))));
         }
         Err(error) => return Err(error),
     };

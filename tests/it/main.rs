@@ -20,6 +20,4 @@ mod filters;
 #[cfg(feature = "arrow")]
 mod golden;
 #[cfg(feature = "arrow")]
-mod mutants;
-#[cfg(feature = "arrow")]
 mod verify;

@@ -1,0 +1,89 @@
+//! Broken copies of every file end in an error that says where, or in values: in time, in bounds, and never in a panic.
+//!
+//! The plain test takes a share of the mutants; `every_mutant` takes them all, of `testdata/` and of the folders that
+//! PARQUET_TEST_DATA and PARQUET_FUZZ_DATA name.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::files;
+use crate::mutate::Victim;
+use crate::reading::{memory_bound, survive};
+
+/// In the plain test, mutants of one file.
+const SHARE: usize = if cfg!(debug_assertions) { 60 } else { 600 };
+
+/// Larger files of the corpora are left out: their mutants say nothing that those of smaller files do not.
+const LARGEST: u64 = 200_000;
+
+#[test]
+fn mutants_neither_panic_nor_hang_nor_swell() {
+    let files: Vec<PathBuf> = files::all().into_iter().map(|file| file.path).collect();
+    check(&files, SHARE);
+}
+
+#[test]
+#[ignore = "takes minutes, and PARQUET_TEST_DATA and PARQUET_FUZZ_DATA"]
+fn corpora_every_mutant() {
+    let mut files: Vec<PathBuf> = files::all().into_iter().map(|file| file.path).collect();
+    let data = PathBuf::from(std::env::var_os("PARQUET_TEST_DATA").expect("PARQUET_TEST_DATA names a folder"));
+    let fuzz = PathBuf::from(std::env::var_os("PARQUET_FUZZ_DATA").expect("PARQUET_FUZZ_DATA names a folder"));
+    for folder in [&data, &data.join("../bad_data"), &data.join("geospatial"), &data.join("../shredded_variant"), &fuzz] {
+        files.extend(inputs(folder));
+    }
+    check(&files, usize::MAX);
+}
+
+/// The files of a folder that are small and not of another kind.
+fn inputs(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let paths = entries.map(|entry| entry.expect("a readable entry").path());
+    let fits = |path: &PathBuf| {
+        let size = path.metadata().map_or(0, |metadata| metadata.len());
+        path.is_file()
+            && (1..=LARGEST).contains(&size)
+            && path.extension().is_none_or(|e| !["csv", "md", "json"].contains(&&*e.to_string_lossy()))
+    };
+    paths.filter(fits).collect()
+}
+
+#[derive(Default)]
+struct Tally {
+    read: AtomicU64,
+    refused: AtomicU64,
+    slowest_micros: AtomicU64,
+    peak: AtomicU64,
+}
+
+fn check(files: &[PathBuf], most: usize) {
+    let tally = Tally::default();
+    files::for_each(
+        files,
+        |path| path.display().to_string(),
+        |path| {
+            let victim = Victim::new(std::fs::read(path).expect("a readable file"));
+            let mutations = victim.mutations();
+            let step = mutations.len().div_ceil(most).max(1);
+            // Every file begins at another place, so that the share is of all kinds.
+            let first = victim.bytes.iter().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte))) % step;
+            for mutation in mutations.into_iter().skip(first).step_by(step) {
+                let outcome = survive(&victim.broken(mutation)).map_err(|fault| format!("{mutation:?}: {fault}"))?;
+                let count = if outcome.scan.is_ok() { &tally.read } else { &tally.refused };
+                count.fetch_add(1, Relaxed);
+                tally.slowest_micros.fetch_max(outcome.took.as_micros() as u64, Relaxed);
+                tally.peak.fetch_max(outcome.peak, Relaxed);
+            }
+            Ok(())
+        },
+    );
+    let (read, refused) = (tally.read.into_inner(), tally.refused.into_inner());
+    println!(
+        "{} mutants of {} files: {read} read, {refused} refused; the slowest took {} ms, the largest {} KiB of the {} KiB allowed",
+        read + refused,
+        files.len(),
+        tally.slowest_micros.into_inner() / 1000,
+        tally.peak.into_inner() >> 10,
+        memory_bound() >> 10,
+    );
+    assert!(read > 1000 && refused > 1000, "{read} read and {refused} refused: are these mutants?");
+}
