@@ -79,7 +79,8 @@ fn all_ways(bytes: &Bytes) -> Result<Result<usize, Error>, String> {
     let scanned = scan(bytes);
     named(&scanned)?;
     named(&metadata(bytes))?;
-    verify(bytes, &VerifyOptions { limits: limits(), findings: 100 }).map_err(|error| format!("verifying fails: {error}"))?;
+    verify(bytes, &VerifyOptions { limits: limits(), findings: 100, values: 200_000 })
+        .map_err(|error| format!("verifying fails: {error}"))?;
     Ok(scanned)
 }
 
