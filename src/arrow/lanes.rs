@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::arrow::nested::{Leaves, assemble};
 use crate::arrow::plan::{Batch, Group, Plan};
 use crate::error::{Error, Result};
+use crate::metadata::ChunkLocation;
 use crate::metadata::OffsetIndex;
 use crate::read::{LeafData, LeafReader, PageOptions, PageReader, Scratch, Source};
 
@@ -50,7 +51,9 @@ impl Lane {
         let mut readers = Vec::with_capacity(leaves.len());
         for leaf in leaves {
             let options = PageOptions { limits: plan.file.limits.clone(), verify_crc: plan.verify_crc, window: Some(held.window) };
-            let mut pages = PageReader::new(Arc::clone(&plan.file.source), &plan.file.metadata, described.index, *leaf, &options)?;
+            let source = Arc::clone(&plan.file.source);
+            let location = held.location(*leaf)?;
+            let mut pages = PageReader::at(source, &plan.file.metadata, described.index, *leaf, location, &options)?;
             held.lend(&mut pages);
             let part_bytes = plan.file.limits.batch_bytes;
             let mut reader = LeafReader::new(pages, plan.keep_indices, part_bytes);
@@ -137,6 +140,8 @@ pub(crate) struct Held {
     runs: Vec<(u64, Bytes)>,
     /// How much is read at a time of chunks that are in no run.
     pub(crate) window: u64,
+    /// Where the chunks of the leaves lie, by leaf: parsed once for the reads and for the lanes.
+    locations: Vec<(usize, ChunkLocation)>,
 }
 
 /// Gaps of this many bytes between chunks are read along.
@@ -152,8 +157,11 @@ impl Held {
         let budget = (plan.file.limits.memory_bytes as u64 / 4).checked_div(leaves.len().max(1) as u64).unwrap_or(0).max(WINDOW_LEAST);
         let window = plan.file.source.window().min(budget);
         let mut chunks = Vec::with_capacity(leaves.len());
+        let mut locations = Vec::with_capacity(leaves.len());
         for leaf in leaves {
-            let range = plan.location(group.index, leaf)?.range;
+            let location = plan.location(group.index, leaf)?;
+            let range = location.range.clone();
+            locations.push((leaf, location));
             // Few rows of many are wanted: reading ahead the whole chunk would be a waste.
             let wanted = share(range.end - range.start, group);
             if range.end - range.start <= window && wanted {
@@ -182,7 +190,14 @@ impl Held {
             }
         };
         let runs = runs.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-        Ok(Self { runs, window: row_window(window, group) })
+        locations.sort_by_key(|(leaf, _)| *leaf);
+        Ok(Self { runs, window: row_window(window, group), locations })
+    }
+
+    /// Where the chunk of one of the leaves lies.
+    fn location(&self, leaf: usize) -> Result<&ChunkLocation> {
+        let found = self.locations.binary_search_by_key(&leaf, |(leaf, _)| *leaf).ok().and_then(|index| self.locations.get(index));
+        found.map(|(_, location)| location).ok_or_else(|| Error::usage("a lane of a leaf that was not planned"))
     }
 
     /// Gives a reader the bytes of its chunk, if they are here.

@@ -88,9 +88,10 @@ struct State {
     cancelled: bool,
 }
 
-/// A lane and what is left of its batches.
+/// Lanes that are read in turn, and what is left of their batches. Most often it is one lane; where there are thousands of
+/// columns, many go together, since a task and a lock for each small chunk cost more than reading it.
 struct Work {
-    lane: LaneState,
+    lanes: Vec<LaneState>,
     batches: Range<usize>,
 }
 
@@ -127,6 +128,9 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// At most so many tasks a thread are made of the fields of a row group.
+const TASKS_A_THREAD: usize = 8;
 
 impl Parallel {
     pub(crate) fn new(plan: Arc<Plan>, threads: Threads) -> Self {
@@ -224,9 +228,12 @@ impl Parallel {
                     return Ok(true);
                 }
             };
-            for field in fields {
-                for part in self.parts(field, &batches) {
-                    self.spawn(Work { lane: LaneState::Closed { group: group_index, field, held: Arc::clone(&held) }, batches: part });
+            let lane = |field| LaneState::Closed { group: group_index, field, held: Arc::clone(&held) };
+            let together = plan.fields.len().div_ceil(TASKS_A_THREAD * self.threads.max(1)).max(1);
+            for first in fields.clone().step_by(together) {
+                for part in self.parts(first, &batches) {
+                    let lanes = (first..(first + together).min(fields.end)).map(lane).collect();
+                    self.spawn(Work { lanes, batches: part });
                 }
             }
         }
@@ -304,19 +311,26 @@ fn bytes_of(arrays: &Result<Vec<ArrayRef>>) -> usize {
 /// Reads the next batches of a lane, until it ends, is parked, or nobody wants it any more.
 fn run(shared: &Arc<Shared>, mut work: Work) {
     while let Some(batch) = work.batches.next() {
-        let field = work.lane.field();
-        let result = catch_unwind(AssertUnwindSafe(|| step(shared, &mut work.lane, batch)));
-        let result = result.unwrap_or_else(|_| {
-            Err(Error::malformed("decoding panicked, which is a defect of this crate: please report it with the file"))
-        });
-        let (failed, bytes) = (result.is_err(), bytes_of(&result));
+        let mut failed = false;
+        let mut results = Vec::with_capacity(work.lanes.len());
+        for lane in &mut work.lanes {
+            // After an error the scan ends, so that nobody sees what the lanes behind leave.
+            let result = if failed { Ok(Vec::new()) } else { step_or_panic(shared, lane, batch) };
+            failed |= result.is_err();
+            results.push((lane.field(), bytes_of(&result), result));
+        }
         let mut state = shared.lock();
         if state.cancelled {
             return;
         }
-        if let Some(slot) = state.done.get_mut(&batch).and_then(|fields| fields.get_mut(field)) {
-            *slot = Some(result);
-            state.done_bytes = state.done_bytes.saturating_add(bytes);
+        let State { done, done_bytes, .. } = &mut *state;
+        if let Some(fields) = done.get_mut(&batch) {
+            for (field, bytes, result) in results {
+                if let Some(slot) = fields.get_mut(field) {
+                    *slot = Some(result);
+                    *done_bytes = done_bytes.saturating_add(bytes);
+                }
+            }
         }
         if state.taking == batch || failed {
             shared.ready.notify_all();
@@ -329,6 +343,11 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
             return;
         }
     }
+}
+
+fn step_or_panic(shared: &Shared, lane: &mut LaneState, batch: usize) -> Result<Vec<ArrayRef>> {
+    catch_unwind(AssertUnwindSafe(|| step(shared, lane, batch)))
+        .unwrap_or_else(|_| Err(Error::malformed("decoding panicked, which is a defect of this crate: please report it with the file")))
 }
 
 fn step(shared: &Shared, lane: &mut LaneState, batch: usize) -> Result<Vec<ArrayRef>> {

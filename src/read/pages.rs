@@ -8,7 +8,7 @@ use crate::compression::max_uncompressed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Codec;
 use crate::limits::Limits;
-use crate::metadata::FileMetadata;
+use crate::metadata::{ChunkLocation, FileMetadata, RowGroup};
 use crate::page::{ChunkInfo, CompressedPage, Header, HeaderKind};
 use crate::read::Source;
 
@@ -74,6 +74,12 @@ impl std::fmt::Debug for PageReader {
     }
 }
 
+fn row_group_of(metadata: &FileMetadata, row_group: usize) -> Result<RowGroup<'_>> {
+    metadata
+        .row_group(row_group)
+        .ok_or_else(|| Error::usage(format!("there is no row group {row_group}: the file has {}", metadata.num_row_groups())))
+}
+
 /// The first guess at how long a header is, and the longest that is believed: statistics in it may be long.
 const HEADER_FEW: u64 = 256;
 const HEADER_MOST: u64 = 16 << 20;
@@ -86,10 +92,20 @@ impl PageReader {
         leaf: usize,
         options: &PageOptions,
     ) -> Result<Self> {
-        let group = metadata
-            .row_group(row_group)
-            .ok_or_else(|| Error::usage(format!("there is no row group {row_group}: the file has {}", metadata.num_row_groups())))?;
-        let location = group.chunk(leaf)?;
+        let location = row_group_of(metadata, row_group)?.chunk(leaf)?;
+        Self::at(source, metadata, row_group, leaf, &location, options)
+    }
+
+    /// As [`new`](Self::new), for a chunk whose place is known already.
+    pub(crate) fn at(
+        source: Arc<dyn Source>,
+        metadata: &FileMetadata,
+        row_group: usize,
+        leaf: usize,
+        location: &ChunkLocation,
+        options: &PageOptions,
+    ) -> Result<Self> {
+        let group = row_group_of(metadata, row_group)?;
         if location.encrypted {
             let error = Error::unsupported("the column is encrypted, which this version cannot read");
             return Err(ChunkInfo::new(Arc::clone(metadata.schema()), leaf, location.codec, row_group)?.place(error));
