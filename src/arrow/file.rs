@@ -1,5 +1,6 @@
 //! An open file.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::arrow::types::MapOptions;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::metadata::FileMetadata;
-use crate::read::{self, FileSource, Source};
+use crate::read::{self, FetchOptions, FileSource, Pushed, Source};
 
 /// A Parquet file whose metadata have been read.
 ///
@@ -36,6 +37,46 @@ pub struct ParquetFile {
     pub(crate) metadata: FileMetadata,
     pub(crate) limits: Limits,
     pub(crate) name: Option<Arc<str>>,
+    pub(crate) origin: Origin,
+}
+
+/// What a file has instead of a source, or beside it.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    /// Where its bytes are pushed.
+    pub(crate) pushed: Option<Arc<Pushed>>,
+    /// What fetching costs.
+    pub(crate) fetch: FetchOptions,
+    /// Its last bytes, which came with the footer, and where they begin.
+    pub(crate) end: Option<(u64, Bytes)>,
+    /// Where its bytes are read from asynchronously.
+    #[cfg(feature = "async")]
+    pub(crate) remote: Option<Arc<dyn crate::read::AsyncSource>>,
+}
+
+impl Default for Origin {
+    fn default() -> Self {
+        Self {
+            pushed: None,
+            fetch: FetchOptions::local(),
+            end: None,
+            #[cfg(feature = "async")]
+            remote: None,
+        }
+    }
+}
+
+/// The source of a file that has none.
+pub(crate) struct NoSource(pub(crate) u64);
+
+impl Source for NoSource {
+    fn size(&self) -> Result<u64> {
+        Ok(self.0)
+    }
+
+    fn read(&self, _: Range<u64>) -> Result<Bytes> {
+        Err(Error::usage("the file has no source to read from: use ScanBuilder::stream, or push its bytes with ScanBuilder::push"))
+    }
 }
 
 impl std::fmt::Debug for ParquetFile {
@@ -87,13 +128,26 @@ impl ParquetFile {
     /// As [`read::metadata()`] says.
     pub fn from_source_with(source: impl Source + 'static, limits: Limits) -> Result<Self> {
         let metadata = read::metadata(&source, &limits)?;
-        Ok(Self { source: Arc::new(source), metadata, limits, name: None })
+        Ok(Self::from_metadata(source, metadata, limits))
     }
 
     /// A file whose metadata the caller has already, from an earlier [`metadata`](Self::metadata) of the same bytes: nothing is
     /// read. With the metadata of another file, scans end in errors or give nonsense.
     pub fn from_metadata(source: impl Source + 'static, metadata: FileMetadata, limits: Limits) -> Self {
-        Self { source: Arc::new(source), metadata, limits, name: None }
+        Self { source: Arc::new(source), metadata, limits, name: None, origin: Origin::default() }
+    }
+
+    /// A file without a source, whose metadata the caller has: its scans are made by [`ScanBuilder::push`], and the caller gets the
+    /// bytes that they need.
+    pub fn without_source(metadata: FileMetadata, limits: Limits) -> Self {
+        Self::from_metadata(NoSource(metadata.file_size()), metadata, limits)
+    }
+
+    /// The same file with other costs of fetching, by which a [`push`](ScanBuilder::push)ed scan puts requests together. Those
+    /// of files opened asynchronously are given when they are opened.
+    pub fn with_fetch_options(mut self, fetch: FetchOptions) -> Self {
+        self.origin.fetch = fetch;
+        self
     }
 
     /// The file's metadata.

@@ -13,7 +13,7 @@ use crate::arrow::plan::{Batch, Group, Plan};
 use crate::error::{Error, Result};
 use crate::metadata::ChunkLocation;
 use crate::metadata::OffsetIndex;
-use crate::read::{LeafData, LeafReader, PageOptions, PageReader, Scratch, Source};
+use crate::read::{LeafData, LeafReader, Missing, PageOptions, PageReader, Scratch, Source};
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -153,27 +153,14 @@ impl Held {
     /// Reads the chunks of a row group that are needed, neighbours in one read. Chunks larger than the window are left to be
     /// read window by window.
     pub(crate) fn fetch(plan: &Plan, group: &Group, fields: Range<usize>) -> Result<Self> {
-        let leaves: Vec<usize> = plan.leaves.get(fields).unwrap_or_default().iter().flatten().copied().collect();
-        let budget = (plan.file.limits.memory_bytes as u64 / 4).checked_div(leaves.len().max(1) as u64).unwrap_or(0).max(WINDOW_LEAST);
-        let window = plan.file.source.window().min(budget);
-        let mut chunks = Vec::with_capacity(leaves.len());
-        let mut locations = Vec::with_capacity(leaves.len());
-        for leaf in leaves {
-            let location = plan.location(group.index, leaf)?;
-            let range = location.range.clone();
-            locations.push((leaf, location));
-            // Few rows of many are wanted: reading ahead the whole chunk would be a waste.
-            let wanted = share(range.end - range.start, group);
-            if range.end - range.start <= window && wanted {
-                chunks.push(range);
-            }
-        }
+        let Chunks { held: mut chunks, mut locations, window, .. } = chunks(plan, group, fields)?;
         chunks.sort_by_key(|range| range.start);
         let mut runs: Vec<Range<u64>> = Vec::new();
         for chunk in chunks {
             match runs.last_mut() {
                 Some(run)
-                    if chunk.start >= run.start
+                    if plan.file.origin.pushed.is_none()
+                        && chunk.start >= run.start
                         && chunk.start <= run.end + GAP
                         && chunk.end.max(run.end) - run.start <= window.max(1 << 20) =>
                 {
@@ -214,6 +201,51 @@ impl Held {
     }
 }
 
+/// How the chunks of a row group are read.
+struct Chunks {
+    /// Those that are read ahead.
+    held: Vec<Range<u64>>,
+    /// The others, which are read window by window.
+    windowed: Vec<Range<u64>>,
+    window: u64,
+    /// Where the chunks of the leaves lie, by leaf.
+    locations: Vec<(usize, ChunkLocation)>,
+}
+
+fn chunks(plan: &Plan, group: &Group, fields: Range<usize>) -> Result<Chunks> {
+    let leaves: Vec<usize> = plan.leaves.get(fields).unwrap_or_default().iter().flatten().copied().collect();
+    let budget = (plan.file.limits.memory_bytes as u64 / 4).checked_div(leaves.len().max(1) as u64).unwrap_or(0).max(WINDOW_LEAST);
+    let window = plan.file.source.window().min(budget);
+    let mut chunks =
+        Chunks { held: Vec::with_capacity(leaves.len()), windowed: Vec::new(), window, locations: Vec::with_capacity(leaves.len()) };
+    for leaf in leaves {
+        let location = plan.location(group.index, leaf)?;
+        let range = location.range.clone();
+        chunks.locations.push((leaf, location));
+        // Few rows of many are wanted: reading ahead the whole chunk would be a waste.
+        let wanted = share(range.end - range.start, group);
+        let held = range.end - range.start <= window && wanted;
+        if held { &mut chunks.held } else { &mut chunks.windowed }.push(range);
+    }
+    Ok(chunks)
+}
+
+/// The bytes that a row group's lanes begin with: all of most chunks, the first window of large ones.
+pub(crate) fn needs(plan: &Plan, group: &Group) -> Result<Vec<Range<u64>>> {
+    let Chunks { mut held, windowed, window, .. } = chunks(plan, group, 0..plan.fields.len())?;
+    let window = row_window(window, group);
+    held.extend(windowed.into_iter().map(|range| range.start..range.end.min(range.start.saturating_add(window))));
+    Ok(held)
+}
+
+/// What of [`needs`] was not pushed yet, in a file whose bytes are pushed.
+pub(crate) fn missing(plan: &Plan, group: &Group) -> Result<Vec<Range<u64>>> {
+    match &plan.file.origin.pushed {
+        Some(pushed) => Ok(pushed.missing(needs(plan, group)?)),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// The part of a row group's rows up to the last one that is wanted.
 fn reach(group: &Group) -> f64 {
     let last = group.ranges.last().map_or(0, |range| range.end);
@@ -229,12 +261,25 @@ fn row_window(window: u64, group: &Group) -> u64 {
     if reach(group) > 0.5 { window } else { window.min(1 << 20) }
 }
 
-/// Reads the next batch on this thread.
+/// Reads the next batch on this thread. After an error the same batch can be asked for again.
 pub(crate) fn run_inline(plan: &Plan, lanes: &mut Vec<Lane>, batch: usize) -> Result<Vec<Vec<ArrayRef>>> {
+    let arrays = read_inline(plan, lanes, batch);
+    if arrays.is_err() {
+        // Some lanes are beyond the batch now.
+        lanes.clear();
+    }
+    arrays
+}
+
+fn read_inline(plan: &Plan, lanes: &mut Vec<Lane>, batch: usize) -> Result<Vec<Vec<ArrayRef>>> {
     let Some(batch) = plan.batches.get(batch) else { return Err(Error::usage("there is no such batch")) };
     if lanes.first().is_none_or(|lane| lane.group != batch.group) {
         lanes.clear();
         if let Some(group) = plan.groups.get(batch.group) {
+            let missing = missing(plan, group)?;
+            if !missing.is_empty() {
+                return Err(Missing::error(missing));
+            }
             let held = Held::fetch(plan, group, 0..plan.fields.len())?;
             for field in 0..plan.fields.len() {
                 lanes.push(Lane::open(plan, batch.group, field, &held)?);

@@ -30,8 +30,11 @@ mod nested;
 mod parallel;
 mod parquet_schema;
 mod plan;
+mod push;
 mod scan;
 mod stored_schema;
+#[cfg(feature = "async")]
+mod stream;
 mod table;
 mod types;
 mod write;
@@ -40,7 +43,10 @@ pub use file::ParquetFile;
 pub use filter::ScanMetrics;
 pub use mapping::to_arrow_schema;
 pub use parquet_schema::{WriteTypeOptions, to_parquet_schema};
+pub use push::{PushScan, PushStep};
 pub use scan::{Scan, ScanBuilder};
 pub use stored_schema::stored_schema_entry;
+#[cfg(feature = "async")]
+pub use stream::ScanStream;
 pub use types::{IntervalType, Overflow, Strings};
 pub use write::{ArrayWriter, ArrowPlan, ArrowWriter};

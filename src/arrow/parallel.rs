@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use arrow_array::{Array, ArrayRef};
 
-use crate::arrow::lanes::{Held, Lane};
+use crate::arrow::lanes::{Held, Lane, missing};
 use crate::arrow::plan::Plan;
 use crate::arrow::scan::Threads;
 use crate::error::{Error, Result};
+use crate::read::Missing;
 
 /// The pool's side of a scan.
 pub(crate) struct Parallel {
@@ -78,6 +80,10 @@ struct State {
     done: BTreeMap<usize, Vec<Option<Result<Vec<ArrayRef>>>>>,
     /// Lanes that are too far ahead, by the batch that they read next.
     parked: Vec<Work>,
+    /// Lanes that need bytes which were not pushed yet, and these bytes.
+    stuck: Vec<(Vec<Range<u64>>, Work)>,
+    /// Who waits for the batch that is taken next.
+    waker: Option<Waker>,
     /// The batch that is taken next, and how many batches beyond may be worked on.
     taking: usize,
     ahead: usize,
@@ -91,30 +97,24 @@ struct State {
 /// Lanes that are read in turn, and what is left of their batches. Most often it is one lane; where there are thousands of
 /// columns, many go together, since a task and a lock for each small chunk cost more than reading it.
 struct Work {
+    group: usize,
+    held: Arc<Held>,
     lanes: Vec<LaneState>,
     batches: Range<usize>,
 }
 
-enum LaneState {
-    /// Not opened yet: opening parses metadata and headers, which belongs into the pool as well.
-    Closed {
-        group: usize,
-        field: usize,
-        held: Arc<Held>,
-    },
-    Open(Box<Lane>),
-}
-
-impl LaneState {
-    fn field(&self) -> usize {
-        match self {
-            LaneState::Closed { field, .. } => *field,
-            LaneState::Open(lane) => lane.field,
-        }
-    }
+struct LaneState {
+    field: usize,
+    /// None before it is opened: opening parses metadata and headers, which belongs into the pool as well.
+    lane: Option<Box<Lane>>,
 }
 
 impl State {
+    /// Whether all arrays of a batch are there.
+    fn has(&self, batch: usize) -> bool {
+        self.done.get(&batch).is_some_and(|done| done.iter().all(Option::is_some))
+    }
+
     /// The batch that is not to be worked on yet.
     fn horizon(&self) -> usize {
         let ahead = if self.done_bytes > self.most_bytes { self.ahead.min(2) } else { self.ahead };
@@ -126,6 +126,14 @@ impl Shared {
     /// A panic while the lock is held would leave whole values behind, so a poisoned lock is as good as any.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes whoever waits.
+    fn wake(&self, state: &mut State) {
+        self.ready.notify_all();
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
     }
 }
 
@@ -146,38 +154,35 @@ impl Parallel {
         }
         let ahead = batches_ahead(&plan, threads);
         let most_bytes = plan.file.limits.memory_bytes / 2;
-        let state = State { done: BTreeMap::new(), parked: Vec::new(), taking: 0, ahead, done_bytes: 0, most_bytes, cancelled: false };
+        let state = State {
+            done: BTreeMap::new(),
+            parked: Vec::new(),
+            stuck: Vec::new(),
+            waker: None,
+            taking: 0,
+            ahead,
+            done_bytes: 0,
+            most_bytes,
+            cancelled: false,
+        };
         let shared = Arc::new(Shared { plan, state: Mutex::new(state), ready: Condvar::new() });
         Self { shared, pool, threads, next_group: 0, first_batches }
     }
 
     /// The arrays of a batch, each field's in turn; batches are taken in order.
+    ///
+    /// In a file whose bytes are pushed, some may be [`Missing`]; then the same batch can be asked for again.
     pub(crate) fn take(&mut self, batch: usize) -> Result<Vec<Vec<ArrayRef>>> {
-        self.pool.check()?;
-        self.move_to(batch);
-        let fields = self.shared.plan.fields.len();
-        if fields == 0 {
-            return Ok(Vec::new());
-        }
         loop {
-            if self.read_ahead()? {
-                continue;
-            }
-            let mut state = self.shared.lock();
-            if let Some(done) = state.done.get(&batch)
-                && done.iter().all(Option::is_some)
-            {
-                let done = state.done.remove(&batch).unwrap_or_default();
-                state.done_bytes = state.done_bytes.saturating_sub(done.iter().flatten().map(bytes_of).fold(0, usize::saturating_add));
-                return done.into_iter().flatten().collect();
+            if let Some(arrays) = self.poll(batch, None)? {
+                return Ok(arrays);
             }
             // On a thread of the pool itself, waiting would keep it from the work that is waited for.
-            drop(state);
             if rayon::yield_now() == Some(rayon::Yield::Executed) {
                 continue;
             }
             let state = self.shared.lock();
-            let missing = |state: &mut State| state.done.get(&batch).is_none_or(|done| done.iter().any(Option::is_none));
+            let missing = |state: &mut State| state.stuck.is_empty() && !state.has(batch);
             if rayon::current_thread_index().is_some() {
                 drop(self.shared.ready.wait_timeout_while(state, std::time::Duration::from_millis(1), missing));
             } else {
@@ -186,15 +191,43 @@ impl Parallel {
         }
     }
 
-    /// Lets lanes go on that were parked behind this batch.
+    /// The arrays of a batch if they are there; else `waker` is woken when it is worth asking again.
+    pub(crate) fn poll(&mut self, batch: usize, waker: Option<&Waker>) -> Result<Option<Vec<Vec<ArrayRef>>>> {
+        self.pool.check()?;
+        self.move_to(batch);
+        if self.shared.plan.fields.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        while self.read_ahead()? {}
+        let mut state = self.shared.lock();
+        if state.has(batch) {
+            let done = state.done.remove(&batch).unwrap_or_default();
+            state.done_bytes = state.done_bytes.saturating_sub(done.iter().flatten().map(bytes_of).fold(0, usize::saturating_add));
+            return done.into_iter().flatten().collect::<Result<_>>().map(Some);
+        }
+        if !state.stuck.is_empty() {
+            return Err(Missing::error(state.stuck.iter().flat_map(|(ranges, _)| ranges.iter().cloned()).collect()));
+        }
+        state.waker = waker.cloned();
+        Ok(None)
+    }
+
+    /// Lets lanes go on that were parked behind this batch, or that have their bytes now.
     fn move_to(&self, batch: usize) {
         let mut state = self.shared.lock();
         state.taking = batch;
         let horizon = state.horizon();
         let (go_on, parked) = std::mem::take(&mut state.parked).into_iter().partition(|work| work.batches.start < horizon);
         state.parked = parked;
+        let mut go_on: Vec<Work> = go_on;
+        if let Some(pushed) = &self.shared.plan.file.origin.pushed {
+            let (free, stuck) =
+                std::mem::take(&mut state.stuck).into_iter().partition(|(ranges, _)| pushed.missing(ranges.clone()).is_empty());
+            state.stuck = stuck;
+            let free: Vec<(Vec<Range<u64>>, Work)> = free;
+            go_on.extend(free.into_iter().map(|(_, work)| work));
+        }
         drop(state);
-        let go_on: Vec<Work> = go_on;
         for work in go_on {
             self.spawn(work);
         }
@@ -208,6 +241,11 @@ impl Parallel {
         let batches = self.first_batches[self.next_group]..self.first_batches[self.next_group + 1];
         if batches.start >= horizon {
             return Ok(false);
+        }
+        let missing = missing(&plan, group)?;
+        if !missing.is_empty() {
+            let is_next = batches.contains(&self.shared.lock().taking);
+            return if is_next { Err(Missing::error(missing)) } else { Ok(false) };
         }
         let group_index = self.next_group;
         self.next_group += 1;
@@ -228,12 +266,11 @@ impl Parallel {
                     return Ok(true);
                 }
             };
-            let lane = |field| LaneState::Closed { group: group_index, field, held: Arc::clone(&held) };
             let together = plan.fields.len().div_ceil(TASKS_A_THREAD * self.threads.max(1)).max(1);
             for first in fields.clone().step_by(together) {
                 for part in self.parts(first, &batches) {
-                    let lanes = (first..(first + together).min(fields.end)).map(lane).collect();
-                    self.spawn(Work { lanes, batches: part });
+                    let lanes = (first..(first + together).min(fields.end)).map(|field| LaneState { field, lane: None }).collect();
+                    self.spawn(Work { group: group_index, held: Arc::clone(&held), lanes, batches: part });
                 }
             }
         }
@@ -278,6 +315,7 @@ impl Drop for Parallel {
         let mut state = self.shared.lock();
         state.cancelled = true;
         state.parked.clear();
+        state.stuck.clear();
         state.done.clear();
     }
 }
@@ -312,15 +350,31 @@ fn bytes_of(arrays: &Result<Vec<ArrayRef>>) -> usize {
 fn run(shared: &Arc<Shared>, mut work: Work) {
     while let Some(batch) = work.batches.next() {
         let mut failed = false;
+        let mut missing = Vec::new();
         let mut results = Vec::with_capacity(work.lanes.len());
         for lane in &mut work.lanes {
             // After an error the scan ends, so that nobody sees what the lanes behind leave.
-            let result = if failed { Ok(Vec::new()) } else { step_or_panic(shared, lane, batch) };
+            let result = if failed { Ok(Vec::new()) } else { step_or_panic(shared, work.group, &work.held, lane, batch) };
+            if let Err(error) = &result
+                && let Some(ranges) = Missing::of(error)
+            {
+                missing = ranges.to_vec();
+                failed = true;
+                break;
+            }
             failed |= result.is_err();
-            results.push((lane.field(), bytes_of(&result), result));
+            results.push((lane.field, bytes_of(&result), result));
         }
         let mut state = shared.lock();
         if state.cancelled {
+            return;
+        }
+        if failed && results.len() < work.lanes.len() {
+            // All of them are opened again when the bytes are there, since some are beyond the batch now.
+            work.lanes.iter_mut().for_each(|lane| lane.lane = None);
+            work.batches.start = batch;
+            state.stuck.push((missing, work));
+            shared.wake(&mut state);
             return;
         }
         let State { done, done_bytes, .. } = &mut *state;
@@ -333,7 +387,7 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
             }
         }
         if state.taking == batch || failed {
-            shared.ready.notify_all();
+            shared.wake(&mut state);
         }
         if failed {
             return;
@@ -345,17 +399,17 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
     }
 }
 
-fn step_or_panic(shared: &Shared, lane: &mut LaneState, batch: usize) -> Result<Vec<ArrayRef>> {
-    catch_unwind(AssertUnwindSafe(|| step(shared, lane, batch)))
+fn step_or_panic(shared: &Shared, group: usize, held: &Held, lane: &mut LaneState, batch: usize) -> Result<Vec<ArrayRef>> {
+    catch_unwind(AssertUnwindSafe(|| step(shared, group, held, lane, batch)))
         .unwrap_or_else(|_| Err(Error::malformed("decoding panicked, which is a defect of this crate: please report it with the file")))
 }
 
-fn step(shared: &Shared, lane: &mut LaneState, batch: usize) -> Result<Vec<ArrayRef>> {
+fn step(shared: &Shared, group: usize, held: &Held, lane: &mut LaneState, batch: usize) -> Result<Vec<ArrayRef>> {
     let plan = &shared.plan;
-    if let LaneState::Closed { group, field, held } = lane {
-        *lane = LaneState::Open(Box::new(Lane::open(plan, *group, *field, held)?));
-    }
-    let LaneState::Open(lane) = lane else { return Err(Error::usage("a lane that is not open")) };
+    let lane = match &mut lane.lane {
+        Some(lane) => lane,
+        closed => closed.insert(Box::new(Lane::open(plan, group, lane.field, held)?)),
+    };
     let batch = plan.batches.get(batch).ok_or_else(|| Error::usage("there is no such batch"))?;
     lane.read(plan, batch)
 }

@@ -56,8 +56,11 @@ impl Plan {
     pub(crate) fn new(file: ParquetFile, fields: Vec<Mapped>, groups: Vec<Group>, keep_indices: bool, verify_crc: bool) -> Result<Self> {
         let leaves = fields.iter().map(Mapped::leaves).collect();
         let counters = Arc::new(Counters::default());
-        let source = Arc::new(Counted { source: Arc::clone(&file.source), counters: Arc::clone(&counters) });
-        let file = ParquetFile { source, ..file };
+        // Of bytes that are pushed, the pushes count.
+        let file = match file.origin.pushed {
+            Some(_) => file,
+            None => ParquetFile { source: Arc::new(Counted { source: Arc::clone(&file.source), counters: Arc::clone(&counters) }), ..file },
+        };
         let mut plan = Self { file, fields, leaves, groups: Vec::new(), batches: Vec::new(), keep_indices, verify_crc, counters };
         for group in groups {
             if !plan.is_absent(group.index)? {

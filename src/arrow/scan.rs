@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
 
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, SchemaRef};
@@ -14,9 +15,11 @@ use crate::arrow::filter::{Filter, Keep, RowFunction, ScanMetrics, bytes_of};
 use crate::arrow::lanes::{Lane, run_inline};
 use crate::arrow::mapping::{key_values, map_schema};
 use crate::arrow::plan::{Group, Plan};
+use crate::arrow::push::PushScan;
 use crate::arrow::types::{IntervalType, MapOptions, Mapped, Overflow, Strings};
 use crate::error::{Error, Result};
 use crate::predicate::{Expr, Verdict};
+use crate::read::{Pushed, Source};
 use crate::schema::TimeUnit;
 
 /// Says what of a file is read, and how; made by [`ParquetFile::scan`].
@@ -52,7 +55,7 @@ use crate::schema::TimeUnit;
 #[derive(Clone)]
 #[must_use = "a scan does nothing until it is built"]
 pub struct ScanBuilder {
-    file: ParquetFile,
+    pub(crate) file: ParquetFile,
     columns: Option<Vec<String>>,
     row_groups: Option<Vec<usize>>,
     ranges: Option<Vec<Range<u64>>>,
@@ -264,7 +267,27 @@ impl ScanBuilder {
         Ok(Scan { filter, ..scan })
     }
 
+    /// As [`build`](Self::build), for callers who do the reading themselves: bytes are pushed into what it returns. Of the file
+    /// only the metadata are used.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    pub fn push(mut self) -> Result<PushScan> {
+        let pushed = Arc::new(Pushed::new(self.file.metadata.file_size()));
+        if let Some((start, bytes)) = self.file.origin.end.clone() {
+            pushed.push(start, bytes);
+        }
+        self.file.source = Arc::clone(&pushed) as Arc<dyn Source>;
+        self.file.origin.pushed = Some(Arc::clone(&pushed));
+        let fetch = self.file.origin.fetch.clone();
+        Ok(PushScan::new(self.build()?, pushed, fetch))
+    }
+
     fn checked(self) -> Result<Scan> {
+        #[cfg(feature = "async")]
+        if self.file.origin.remote.is_some() && self.file.origin.pushed.is_none() {
+            return Err(Error::usage("the file was opened asynchronously: make its scans with ScanBuilder::stream instead of build"));
+        }
         if self.batch_rows == 0 {
             return Err(Error::usage("batches of 0 rows: ask for at least 1"));
         }
@@ -439,7 +462,7 @@ fn check_ranges(ranges: &[Range<u64>], rows: u64) -> Result<()> {
 /// not the size of the file. Those before a broken page are handed out before its error; after an error the iterator ends.
 /// Dropping it stops the work that is under way.
 pub struct Scan {
-    plan: Arc<Plan>,
+    pub(crate) plan: Arc<Plan>,
     schema: SchemaRef,
     row_number: bool,
     engine: Engine,
@@ -451,6 +474,7 @@ pub struct Scan {
     limit: u64,
     /// Batches of which not all rows were handed out, because a column's byte arrays are too many for one array.
     cut: Option<Cut>,
+    /// The batch that comes next.
     next: usize,
     failed: bool,
 }
@@ -468,6 +492,14 @@ enum Engine {
     FilteredParallel(Box<engine::Parallel>),
     #[cfg(feature = "rayon")]
     Parallel(crate::arrow::parallel::Parallel),
+}
+
+/// How far a scan got.
+pub(crate) enum Progress {
+    Batch(RecordBatch),
+    /// The pool is at work.
+    Pending,
+    End,
 }
 
 /// A batch in pieces.
@@ -543,6 +575,38 @@ impl Scan {
         text
     }
 
+    /// The row groups that are at work, by their places in the plan.
+    pub(crate) fn groups(&self) -> Range<usize> {
+        let all = self.plan.groups.len();
+        let current = match &self.engine {
+            Engine::Filtered(engine) => engine.groups(),
+            #[cfg(feature = "rayon")]
+            Engine::FilteredParallel(engine) => engine.groups(),
+            _ => {
+                let current = self.plan.batches.get(self.next).map_or(all, |batch| batch.group);
+                current..current.saturating_add(1)
+            }
+        };
+        current.start.min(all)..current.end.min(all)
+    }
+
+    /// The bytes that are known to be needed for later batches than the next, where a filter looks for them.
+    pub(crate) fn missing_ahead(&self) -> Vec<Range<u64>> {
+        match &self.engine {
+            #[cfg(feature = "rayon")]
+            Engine::FilteredParallel(engine) => engine.missing_ahead(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The filter, if rows have to be looked at.
+    pub(crate) fn looks_at(&self) -> Option<&Filter> {
+        match &self.metrics {
+            Metrics::Known(_) => None,
+            Metrics::Of(filter) => Some(filter),
+        }
+    }
+
     /// The schema of the batches.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
@@ -572,33 +636,45 @@ impl Scan {
         self.collect()
     }
 
-    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+    /// The next batch; none at the end. With a waker it does not wait for the pool: [`Progress::Pending`] says that the waker will
+    /// be woken. In a file whose bytes are pushed, some may be [`Missing`](crate::read::Missing); then it can be called again.
+    pub(crate) fn advance(&mut self, waker: Option<&Waker>) -> Result<Progress> {
         loop {
             if let Some(batch) = self.next_piece()? {
                 match self.within_limits(batch) {
-                    Some(batch) => return Ok(Some(batch)),
+                    Some(batch) => return Ok(Progress::Batch(batch)),
                     None => continue,
                 }
             }
             if self.limit == 0 {
-                return Ok(None);
+                return Ok(Progress::End);
             }
-            let taken = match &mut self.engine {
-                Engine::Filtered(engine) => Some(engine.take()?),
+            let taken = match (&mut self.engine, waker) {
+                (Engine::Filtered(engine), _) => Some(engine.take()?),
                 #[cfg(feature = "rayon")]
-                Engine::FilteredParallel(engine) => Some(engine.take()?),
+                (Engine::FilteredParallel(engine), None) => Some(engine.take()?),
+                #[cfg(feature = "rayon")]
+                (Engine::FilteredParallel(engine), waker) => match engine.poll(waker)? {
+                    Poll::Ready(taken) => Some(taken),
+                    Poll::Pending => return Ok(Progress::Pending),
+                },
                 _ => None,
             };
             if let Some(taken) = taken {
-                let Some(Taken { columns, rows, numbers }) = taken else { return Ok(None) };
+                let Some(Taken { columns, rows, numbers }) = taken else { return Ok(Progress::End) };
                 self.cut = Some(Cut { columns, rows, numbers });
                 continue;
             }
-            let Some(spec) = self.plan.batches.get(self.next) else { return Ok(None) };
-            let columns = match &mut self.engine {
-                Engine::Inline(lanes) => run_inline(&self.plan, lanes, self.next)?,
+            let Some(spec) = self.plan.batches.get(self.next) else { return Ok(Progress::End) };
+            let columns = match (&mut self.engine, waker) {
+                (Engine::Inline(lanes), _) => run_inline(&self.plan, lanes, self.next)?,
                 #[cfg(feature = "rayon")]
-                Engine::Parallel(parallel) => parallel.take(self.next)?,
+                (Engine::Parallel(parallel), None) => parallel.take(self.next)?,
+                #[cfg(feature = "rayon")]
+                (Engine::Parallel(parallel), waker) => match parallel.poll(self.next, waker)? {
+                    Some(columns) => columns,
+                    None => return Ok(Progress::Pending),
+                },
                 // What these give was taken above.
                 _ => Vec::new(),
             };
@@ -675,8 +751,14 @@ impl Iterator for Scan {
         if self.failed {
             return None;
         }
-        let batch = self.next_batch().map_err(|error| self.plan.file.place(error)).transpose();
-        self.failed = matches!(batch, Some(Err(_)));
-        batch
+        match self.advance(None) {
+            Ok(Progress::Batch(batch)) => Some(Ok(batch)),
+            // Without a waker there is no waiting.
+            Ok(Progress::End | Progress::Pending) => None,
+            Err(error) => {
+                self.failed = true;
+                Some(Err(self.plan.file.place(error)))
+            }
+        }
     }
 }

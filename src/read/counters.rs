@@ -28,6 +28,12 @@ impl Counters {
         self.pages.load(Ordering::Relaxed)
     }
 
+    /// Bytes came from the source.
+    pub(crate) fn fetch(&self, bytes: u64) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// The reads of the source, and their bytes.
     pub(crate) fn fetched(&self) -> (u64, u64) {
         (self.reads.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
@@ -46,8 +52,7 @@ impl Source for Counted {
     }
 
     fn read(&self, range: Range<u64>) -> Result<Bytes> {
-        self.counters.reads.fetch_add(1, Ordering::Relaxed);
-        self.counters.bytes.fetch_add(range.end.saturating_sub(range.start), Ordering::Relaxed);
+        self.counters.fetch(range.end.saturating_sub(range.start));
         self.source.read(range)
     }
 

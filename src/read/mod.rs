@@ -34,21 +34,45 @@
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(feature = "async")]
+mod blocking;
 mod column;
 #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
 mod counters;
+mod fetch;
 mod footer;
 mod leaf;
+#[cfg(feature = "object_store_base")]
+mod object;
 mod pages;
+mod push;
+#[cfg(feature = "async")]
+mod remote;
 mod source;
 
+#[cfg(feature = "async")]
+pub use blocking::BlockingSource;
+pub use fetch::FetchOptions;
 pub use footer::metadata;
+#[cfg(feature = "object_store_base")]
+pub use object::ObjectSource;
 pub use pages::{PageOptions, PageReader, pages};
+pub use push::{FooterStep, PushFooter};
+#[cfg(feature = "async")]
+pub use remote::{AsyncSource, metadata_async, read_ranges};
 pub use source::{FileSource, SeekSource, Source};
 
 pub use column::ColumnReader;
 #[cfg(feature = "arrow")]
 pub(crate) use counters::{Counted, Counters};
+#[cfg(feature = "arrow")]
+pub(crate) use fetch::without;
 pub use leaf::LeafData;
 #[cfg(feature = "arrow")]
 pub(crate) use leaf::{LeafReader, Scratch};
+#[cfg(feature = "arrow")]
+pub(crate) use push::Missing;
+#[cfg(any(feature = "arrow", feature = "async"))]
+pub(crate) use push::Pushed;
+#[cfg(all(feature = "arrow", feature = "async"))]
+pub(crate) use remote::{footer, read_exactly};

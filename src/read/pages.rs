@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::metadata::{ChunkLocation, FileMetadata, RowGroup};
 use crate::page::{ChunkInfo, CompressedPage, Header, HeaderKind};
 use crate::read::Source;
+use crate::read::push::Missing;
 
 /// How pages are read.
 #[derive(Clone, Debug, Default)]
@@ -164,7 +165,13 @@ impl PageReader {
     /// larger than [`Limits::page_bytes`].
     pub fn next_page(&mut self) -> Result<Option<CompressedPage>> {
         let (ordinal, offset) = (self.ordinal, self.at);
-        self.read_page().map_err(|error| self.chunk.place(error).in_page(ordinal).at_offset(offset))
+        self.read_page().map_err(|error| {
+            if Missing::of(&error).is_some() {
+                // The same page is asked for again when its bytes are there.
+                (self.at, self.ordinal) = (offset, ordinal);
+            }
+            self.chunk.place(error).in_page(ordinal).at_offset(offset)
+        })
     }
 
     fn read_page(&mut self) -> Result<Option<CompressedPage>> {

@@ -20,4 +20,6 @@ mod filters;
 #[cfg(feature = "arrow")]
 mod golden;
 #[cfg(feature = "arrow")]
+mod remote;
+#[cfg(feature = "arrow")]
 mod verify;

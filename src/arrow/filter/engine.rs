@@ -109,8 +109,9 @@ impl Units {
             }
             let group = self.next_group;
             let Some(described) = work.plan.groups.get(group) else { return Ok(None) };
-            self.next_group += 1;
+            // If bytes are missing, it is pruned again when they are there.
             self.current = Some(prune(work, group).map_err(|error| error.in_row_group(described.index))?);
+            self.next_group += 1;
         }
     }
 }
@@ -138,7 +139,18 @@ fn prune(work: &Work, group: usize) -> Result<Current> {
 pub(crate) struct Inline {
     work: Work,
     units: Units,
-    current: Option<(Unit, Vec<Lane>)>,
+    stage: Stage,
+}
+
+/// How far a unit is.
+enum Stage {
+    None,
+    /// Its rows are known roughly.
+    Begun(Unit),
+    /// Its rows are known.
+    Filtered(Unit),
+    /// Its batches are read.
+    Open(Unit, Access, Vec<Lane>),
 }
 
 /// The most batches that a unit's rows are looked at for before the first of them is read.
@@ -147,32 +159,76 @@ const BATCHES_AT_ONCE: u64 = 64;
 impl Inline {
     pub(crate) fn new(work: Work) -> Self {
         let window = BATCHES_AT_ONCE.saturating_mul(work.batch_rows as u64);
-        Self { units: Units::new(window), work, current: None }
+        Self { units: Units::new(window), work, stage: Stage::None }
     }
 
-    /// The next batch.
+    /// The next batch. Where bytes are [`Missing`](crate::read::Missing), it can be called again when they are there.
     pub(crate) fn take(&mut self) -> Result<Option<Taken>> {
-        let plan = &self.work.plan;
         loop {
-            if let Some((unit, lanes)) = &mut self.current
-                && let Some(output) = unit.outputs.pop_front()
-            {
-                let mask = mask(&output);
-                let columns = lanes.iter_mut().map(|lane| unit.read(plan, lane, &output, mask.as_ref())).collect::<Result<_>>()?;
-                return Ok(Some(self.work.taken(unit.group, columns, &output)));
+            if let Stage::None = self.stage {
+                let Some(unit) = self.units.next(&self.work)? else { return Ok(None) };
+                self.stage = Stage::Begun(unit);
             }
-            self.current = None;
-            let Some(mut unit) = self.units.next(&self.work)? else { return Ok(None) };
-            let access = self.work.fetch_filter(&unit)?;
-            unit.filter(plan, &self.work.filter, &access)?;
-            if unit.outputs.is_empty() {
-                continue;
+            if let Some(taken) = self.step()? {
+                return Ok(Some(taken));
             }
-            let access = self.work.fetch_output(&mut unit)?;
-            let lanes = (0..plan.fields.len()).map(|field| unit.open(plan, field, &access)).collect::<Result<_>>()?;
-            self.current = Some((unit, lanes));
         }
     }
+
+    /// The row groups that are at work, by their places in the plan.
+    pub(crate) fn groups(&self) -> Range<usize> {
+        match &self.stage {
+            Stage::None => self.units.next_group..self.units.next_group.saturating_add(1),
+            Stage::Begun(unit) | Stage::Filtered(unit) | Stage::Open(unit, ..) => unit.group..unit.group.saturating_add(1),
+        }
+    }
+
+    /// Takes the unit a stage further; with a batch, if that is what comes of it. After an error the stage is as before.
+    fn step(&mut self) -> Result<Option<Taken>> {
+        let (work, plan) = (&self.work, &self.work.plan);
+        match &mut self.stage {
+            Stage::None => {}
+            Stage::Begun(unit) => {
+                let access = work.fetch_filter(unit)?;
+                unit.filter(plan, &work.filter, &access)?;
+                self.stage = match std::mem::replace(&mut self.stage, Stage::None) {
+                    Stage::Begun(unit) if !unit.outputs.is_empty() => Stage::Filtered(unit),
+                    _ => Stage::None,
+                };
+            }
+            Stage::Filtered(unit) => {
+                let access = work.fetch_output(unit)?;
+                let lanes = open(plan, unit, &access)?;
+                if let Stage::Filtered(unit) = std::mem::replace(&mut self.stage, Stage::None) {
+                    self.stage = Stage::Open(unit, access, lanes);
+                }
+            }
+            Stage::Open(unit, access, lanes) => {
+                let Some(output) = unit.outputs.front() else {
+                    self.stage = Stage::None;
+                    return Ok(None);
+                };
+                let mask = mask(output);
+                let columns = lanes.iter_mut().map(|lane| unit.read(plan, lane, output, mask.as_ref())).collect::<Result<_>>();
+                let columns = match columns {
+                    Ok(columns) => columns,
+                    Err(error) => {
+                        // Some lanes are beyond the batch now.
+                        *lanes = open(plan, unit, access)?;
+                        return Err(error);
+                    }
+                };
+                let taken = work.taken(unit.group, columns, output);
+                unit.outputs.pop_front();
+                return Ok(Some(taken));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn open(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
+    (0..plan.fields.len()).map(|field| unit.open(plan, field, access)).collect()
 }
 
 #[cfg(feature = "rayon")]
@@ -182,12 +238,14 @@ pub(crate) use parallel::Parallel;
 mod parallel {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+    use std::task::{Poll, Waker};
 
     use rayon::prelude::*;
 
     use super::*;
     use crate::arrow::parallel::{Pool, spawn_on};
     use crate::arrow::scan::Threads;
+    use crate::read::Missing;
 
     /// A filtered scan on a pool.
     pub(crate) struct Parallel {
@@ -199,6 +257,10 @@ mod parallel {
         taking: usize,
         ahead: usize,
         exhausted: bool,
+        /// The row groups of the units from the one whose batches are taken.
+        groups: VecDeque<usize>,
+        /// The bytes that the next row group needs to be pruned and that were not pushed yet.
+        unpruned: Vec<Range<u64>>,
     }
 
     struct Shared {
@@ -210,14 +272,38 @@ mod parallel {
     struct State {
         units: BTreeMap<usize, Stage>,
         cancelled: bool,
+        /// Who waits for a unit to come out of the pool.
+        waker: Option<Waker>,
     }
 
     enum Stage {
         /// In the pool.
         Running,
-        /// Its rows are known, their bytes are wanted.
-        Filtered(Box<Unit>),
+        Waiting(Box<Waiting>),
         Done(Result<VecDeque<Taken>>),
+    }
+
+    /// A unit whose bytes are wanted: those of its filter's columns, or when its rows are known, those of the others.
+    struct Waiting {
+        unit: Unit,
+        filtered: bool,
+        /// What of them was not pushed yet, in a file whose bytes are pushed.
+        missing: Vec<Range<u64>>,
+    }
+
+    impl Stage {
+        fn waiting(unit: Unit, filtered: bool) -> Self {
+            Self::Waiting(Box::new(Waiting { unit, filtered, missing: Vec::new() }))
+        }
+
+        /// Whether its bytes are there, or can be read.
+        fn can_go_on(&self, plan: &Plan) -> bool {
+            match (self, &plan.file.origin.pushed) {
+                (Stage::Waiting(waiting), Some(pushed)) => pushed.missing(waiting.missing.clone()).is_empty(),
+                (Stage::Waiting(_), None) => true,
+                _ => false,
+            }
+        }
     }
 
     impl Shared {
@@ -230,7 +316,22 @@ mod parallel {
             if !state.cancelled {
                 state.units.insert(number, stage);
                 self.ready.notify_all();
+                if let Some(waker) = state.waker.take() {
+                    waker.wake();
+                }
             }
+        }
+
+        /// Puts a unit back that cannot go on: because bytes are missing, or for good.
+        fn put_back(&self, number: usize, mut waiting: Box<Waiting>, error: Error) {
+            let stage = match Missing::of(&error) {
+                Some(missing) => {
+                    waiting.missing = missing.to_vec();
+                    Stage::Waiting(waiting)
+                }
+                None => Stage::Done(Err(error)),
+            };
+            self.put(number, stage);
         }
     }
 
@@ -239,46 +340,35 @@ mod parallel {
             let (pool, threads) = Pool::of(threads);
             let ahead = threads + 1;
             let window = window(&work, threads, ahead);
-            let state = State { units: BTreeMap::new(), cancelled: false };
+            let state = State { units: BTreeMap::new(), cancelled: false, waker: None };
             let shared = Arc::new(Shared { work, state: Mutex::new(state), ready: Condvar::new() });
-            Self { shared, pool, units: Units::new(window), next: 0, taking: 0, ahead, exhausted: false }
+            Self {
+                shared,
+                pool,
+                units: Units::new(window),
+                next: 0,
+                taking: 0,
+                ahead,
+                exhausted: false,
+                groups: VecDeque::new(),
+                unpruned: Vec::new(),
+            }
         }
 
-        /// The next batch.
+        /// The next batch. Where bytes are [`Missing`], it can be called again when they are there.
         pub(crate) fn take(&mut self) -> Result<Option<Taken>> {
-            self.pool.check()?;
             loop {
-                if self.fetch_filtered()? || self.begin()? {
-                    continue;
+                if let Poll::Ready(taken) = self.poll(None)? {
+                    return Ok(taken);
                 }
-                let mut state = self.shared.lock();
-                match state.units.get_mut(&self.taking) {
-                    Some(Stage::Done(Ok(batches))) => {
-                        if let Some(taken) = batches.pop_front() {
-                            return Ok(Some(taken));
-                        }
-                        state.units.remove(&self.taking);
-                        self.taking += 1;
-                        continue;
-                    }
-                    Some(Stage::Done(Err(_))) => {
-                        return match state.units.remove(&self.taking) {
-                            Some(Stage::Done(Err(error))) => Err(error),
-                            _ => Ok(None),
-                        };
-                    }
-                    Some(_) => {}
-                    None if self.exhausted => return Ok(None),
-                    None => continue,
-                }
-                drop(state);
                 // On a thread of the pool itself, waiting would keep it from the work that is waited for.
                 if rayon::yield_now() == Some(rayon::Yield::Executed) {
                     continue;
                 }
+                let plan = &self.shared.work.plan;
                 let state = self.shared.lock();
                 let busy = |state: &mut State| {
-                    !state.units.values().any(|stage| matches!(stage, Stage::Filtered(_)))
+                    !state.units.values().any(|stage| stage.can_go_on(plan))
                         && matches!(state.units.get(&self.taking), Some(Stage::Running))
                 };
                 let patience = std::time::Duration::from_millis(if rayon::current_thread_index().is_some() { 1 } else { 1000 });
@@ -286,26 +376,102 @@ mod parallel {
             }
         }
 
-        /// Fetches the bytes of a unit whose rows are known; `false` when there is none.
-        fn fetch_filtered(&mut self) -> Result<bool> {
-            let mut state = self.shared.lock();
-            let waiting = state.units.iter().find(|(_, stage)| matches!(stage, Stage::Filtered(_))).map(|(number, _)| *number);
-            let Some(number) = waiting else { return Ok(false) };
-            let Some(Stage::Filtered(mut unit)) = state.units.insert(number, Stage::Running) else { return Ok(true) };
-            drop(state);
-            let access = match self.shared.work.fetch_output(&mut unit) {
-                Ok(access) => access,
-                Err(error) => {
-                    self.shared.put(number, Stage::Done(Err(error)));
-                    return Ok(true);
+        /// The next batch if it is there; else `waker` is woken when it is worth asking again.
+        pub(crate) fn poll(&mut self, waker: Option<&Waker>) -> Result<Poll<Option<Taken>>> {
+            self.pool.check()?;
+            loop {
+                if self.go_on()? || self.begin()? {
+                    continue;
                 }
+                let mut state = self.shared.lock();
+                if state.units.values().any(|stage| stage.can_go_on(&self.shared.work.plan)) {
+                    continue;
+                }
+                match state.units.get_mut(&self.taking) {
+                    Some(Stage::Done(Ok(batches))) => {
+                        if let Some(taken) = batches.pop_front() {
+                            return Ok(Poll::Ready(Some(taken)));
+                        }
+                        state.units.remove(&self.taking);
+                        self.taking += 1;
+                        self.groups.pop_front();
+                    }
+                    Some(Stage::Done(Err(_))) => {
+                        return match state.units.remove(&self.taking) {
+                            Some(Stage::Done(Err(error))) => Err(error),
+                            _ => Ok(Poll::Ready(None)),
+                        };
+                    }
+                    Some(Stage::Waiting(waiting)) => return Err(Missing::error(waiting.missing.clone())),
+                    Some(Stage::Running) => {
+                        state.waker = waker.cloned();
+                        return Ok(Poll::Pending);
+                    }
+                    None if self.exhausted => return Ok(Poll::Ready(None)),
+                    None if !self.unpruned.is_empty() => return Err(Missing::error(self.unpruned.clone())),
+                    None => {}
+                }
+            }
+        }
+
+        /// The row groups that are at work, by their places in the plan.
+        pub(crate) fn groups(&self) -> Range<usize> {
+            self.groups.front().copied().unwrap_or(self.units.next_group)..self.units.next_group.saturating_add(1)
+        }
+
+        /// The bytes that units behind the one that is taken wait for.
+        pub(crate) fn missing_ahead(&self) -> Vec<Range<u64>> {
+            let state = self.shared.lock();
+            let waiting = state.units.values().filter_map(|stage| match stage {
+                Stage::Waiting(waiting) => Some(waiting.missing.iter().cloned()),
+                _ => None,
+            });
+            waiting.flatten().chain(self.unpruned.iter().cloned()).collect()
+        }
+
+        /// Gets the bytes of the units that wait for them; `false` when none goes on.
+        fn go_on(&mut self) -> Result<bool> {
+            let mut state = self.shared.lock();
+            let plan = &self.shared.work.plan;
+            let numbers: Vec<usize> = state.units.iter().filter(|(_, stage)| stage.can_go_on(plan)).map(|(number, _)| *number).collect();
+            let take = |number: usize| match state.units.insert(number, Stage::Running) {
+                Some(Stage::Waiting(waiting)) => Some((number, waiting)),
+                _ => None,
             };
+            let waiting: Vec<(usize, Box<Waiting>)> = numbers.into_iter().filter_map(take).collect();
+            drop(state);
+            let mut any = false;
+            for (number, mut waiting) in waiting {
+                let work = &self.shared.work;
+                let access = if waiting.filtered { work.fetch_output(&mut waiting.unit) } else { work.fetch_filter(&waiting.unit) };
+                match access {
+                    Ok(access) => self.spawn(number, waiting, access),
+                    Err(error) => {
+                        self.shared.put_back(number, waiting, error);
+                        continue;
+                    }
+                }
+                any = true;
+            }
+            Ok(any)
+        }
+
+        fn spawn(&self, number: usize, mut waiting: Box<Waiting>, access: Access) {
             let shared = Arc::clone(&self.shared);
             spawn_on(&self.pool, move || {
-                let batches = guarded(|| read(&shared.work, &mut unit, &access));
-                shared.put(number, Stage::Done(batches));
+                let work = &shared.work;
+                let unit = &mut waiting.unit;
+                let stage = match waiting.filtered {
+                    true => guarded(|| read(work, unit, &access)).map(|batches| Stage::Done(Ok(batches))),
+                    false => guarded(|| unit.filter(&work.plan, &work.filter, &access)).map(|()| Stage::Running),
+                };
+                match stage {
+                    Err(error) => shared.put_back(number, waiting, error),
+                    Ok(Stage::Running) if waiting.unit.outputs.is_empty() => shared.put(number, Stage::Done(Ok(VecDeque::new()))),
+                    Ok(Stage::Running) => shared.put(number, Stage::waiting(waiting.unit, true)),
+                    Ok(done) => shared.put(number, done),
+                }
             });
-            Ok(true)
         }
 
         /// Begins with another unit, if it is time; `false` when it is not.
@@ -313,37 +479,28 @@ mod parallel {
             if self.exhausted || self.next >= self.taking + self.ahead {
                 return Ok(false);
             }
-            let number = self.next;
-            let begun = self.units.next(&self.shared.work).and_then(|unit| match unit {
-                Some(unit) => self.shared.work.fetch_filter(&unit).map(|access| Some((unit, access))),
-                None => Ok(None),
-            });
-            let (mut unit, access) = match begun {
-                Ok(Some(begun)) => begun,
+            self.unpruned.clear();
+            let stage = match self.units.next(&self.shared.work) {
+                Ok(Some(unit)) => {
+                    self.groups.push_back(unit.group);
+                    Stage::waiting(unit, false)
+                }
                 Ok(None) => {
                     self.exhausted = true;
                     return Ok(true);
                 }
                 Err(error) => {
+                    if let Some(missing) = Missing::of(&error) {
+                        self.unpruned = missing.to_vec();
+                        return Ok(false);
+                    }
                     // The batches before it come first.
                     self.exhausted = true;
-                    self.next += 1;
-                    self.shared.put(number, Stage::Done(Err(error)));
-                    return Ok(true);
+                    Stage::Done(Err(error))
                 }
             };
+            self.shared.put(self.next, stage);
             self.next += 1;
-            self.shared.put(number, Stage::Running);
-            let shared = Arc::clone(&self.shared);
-            spawn_on(&self.pool, move || {
-                let work = &shared.work;
-                let stage = match guarded(|| unit.filter(&work.plan, &work.filter, &access)) {
-                    Ok(()) if unit.outputs.is_empty() => Stage::Done(Ok(VecDeque::new())),
-                    Ok(()) => Stage::Filtered(Box::new(unit)),
-                    Err(error) => Stage::Done(Err(error)),
-                };
-                shared.put(number, stage);
-            });
             Ok(true)
         }
     }
@@ -363,11 +520,10 @@ mod parallel {
     }
 
     /// All batches of a unit, its fields beside each other.
-    fn read(work: &Work, unit: &mut Unit, access: &Access) -> Result<VecDeque<Taken>> {
+    fn read(work: &Work, unit: &Unit, access: &Access) -> Result<VecDeque<Taken>> {
         let plan = &work.plan;
-        let outputs = std::mem::take(&mut unit.outputs);
+        let outputs = &unit.outputs;
         let masks: Vec<_> = outputs.iter().map(mask).collect();
-        let unit = &*unit;
         let field = |field: usize| -> Result<Vec<Vec<ArrayRef>>> {
             let mut lane = unit.open(plan, field, access)?;
             outputs.iter().zip(&masks).map(|(output, mask)| unit.read(plan, &mut lane, output, mask.as_ref())).collect()

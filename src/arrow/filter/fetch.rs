@@ -11,7 +11,7 @@ use crate::arrow::plan::Plan;
 use crate::error::{Error, Result};
 use crate::metadata::OffsetIndex;
 use crate::predicate::RowRanges;
-use crate::read::Source;
+use crate::read::{Missing, Source};
 
 /// Gaps of this many bytes are read along.
 const GAP: u64 = 16 << 10;
@@ -118,7 +118,21 @@ impl Pieces {
                 false => Err(Error::from(std::io::Error::other("the source gave fewer or more bytes than asked for"))),
             }
         };
-        Ok(Self { runs: ranges.iter().map(read).collect::<Result<_>>()?, rest: Arc::clone(source) })
+        let mut runs = Vec::with_capacity(ranges.len());
+        let mut missing = Vec::new();
+        for run in ranges.iter().map(read) {
+            match run {
+                Ok(run) => runs.push(run),
+                Err(error) => match Missing::of(&error) {
+                    Some(ranges) => missing.extend_from_slice(ranges),
+                    None => return Err(error),
+                },
+            }
+        }
+        match missing.is_empty() {
+            true => Ok(Self { runs, rest: Arc::clone(source) }),
+            false => Err(Missing::error(missing)),
+        }
     }
 }
 

@@ -1,0 +1,257 @@
+//! Scans without I/O: they say which bytes they need, take them, and give batches.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use bytes::Bytes;
+
+use crate::arrow::filter::ScanMetrics;
+use crate::arrow::lanes;
+use crate::arrow::plan::{Group, Plan};
+use crate::arrow::scan::{Progress, Scan};
+use crate::error::Result;
+use crate::read::{FetchOptions, Missing, Pushed, without};
+
+/// A scan for callers who do the reading themselves: engines with I/O of their own, and places without any, such as wasm. Made by
+/// [`ScanBuilder::push`](crate::arrow::ScanBuilder::push), with all options of other scans.
+///
+/// ```
+/// use bytes::Bytes;
+/// use herringbone::arrow::{ParquetFile, PushStep};
+/// use herringbone::{Limits, read};
+///
+/// # fn main() -> herringbone::Result<()> {
+/// # let file = Bytes::from(std::fs::read("testdata/codecs.none-v1.parquet")?);
+/// let metadata = read::metadata(&file, &Limits::default())?; // or `read::PushFooter`, which does no I/O either
+/// let mut scan = ParquetFile::without_source(metadata, Limits::default()).scan().columns(["word"]).push()?;
+/// let mut rows = 0;
+/// loop {
+///     match scan.next()? {
+///         PushStep::Need(ranges) => {
+///             for range in ranges {
+///                 scan.push(range.start, file.slice(range.start as usize..range.end as usize));
+///             }
+///         }
+///         PushStep::Batch(batch) => rows += batch.num_rows(),
+///         PushStep::Done => break,
+///     }
+/// }
+/// assert_eq!(rows, 150);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Bytes may be pushed before they are needed: [`ahead`](Self::ahead) says which. Those of a row group are kept until its last
+/// batch was taken.
+pub struct PushScan {
+    scan: Scan,
+    pushed: Arc<Pushed>,
+    fetch: FetchOptions,
+    /// The row group of the plan whose bytes are the first that are kept.
+    kept_from: usize,
+    /// The row group of the plan that is looked at ahead next.
+    asked_to: usize,
+}
+
+/// What a [`PushScan`] does next.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum PushStep {
+    /// The next batch.
+    Batch(RecordBatch),
+    /// These bytes of the file are needed before there is another batch: ascending, put together as
+    /// [`FetchOptions`] say, so that a range is worth a request. It is not remembered what was asked for before.
+    Need(Vec<Range<u64>>),
+    /// There are no more batches.
+    Done,
+}
+
+impl std::fmt::Debug for PushScan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PushScan").field("scan", &self.scan).field("pushed", &self.pushed).finish_non_exhaustive()
+    }
+}
+
+impl PushScan {
+    pub(crate) fn new(scan: Scan, pushed: Arc<Pushed>, fetch: FetchOptions) -> Self {
+        Self { scan, pushed, fetch, kept_from: 0, asked_to: 0 }
+    }
+
+    /// The schema of the batches.
+    pub fn schema(&self) -> SchemaRef {
+        self.scan.schema()
+    }
+
+    /// As [`Scan::num_rows`].
+    pub fn num_rows(&self) -> u64 {
+        self.scan.num_rows()
+    }
+
+    /// As [`Scan::metrics`]; reads are pushes.
+    pub fn metrics(&self) -> ScanMetrics {
+        self.scan.metrics()
+    }
+
+    /// Takes bytes of the file, from the offset `start` on, at any time and in any order. They may be more or fewer than those
+    /// that were asked for; what is missing is asked for again.
+    pub fn push(&mut self, start: u64, bytes: impl Into<Bytes>) {
+        let bytes = bytes.into();
+        self.scan.plan.counters.fetch(bytes.len() as u64);
+        self.pushed.push(start, bytes);
+    }
+
+    /// The next batch, or what is needed for it. While threads decode it, it waits: [`poll`](Self::poll) does not.
+    ///
+    /// # Errors
+    /// As [`Scan`]'s iterator gives them. Nothing comes after an error but errors.
+    #[allow(clippy::should_implement_trait, reason = "it may need bytes before it goes on, which an iterator cannot say")]
+    pub fn next(&mut self) -> Result<PushStep> {
+        loop {
+            if let Poll::Ready(step) = self.step(None)? {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// As [`next`](Self::next), without waiting for threads that decode: then it is `Pending`, and the task is woken.
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<PushStep>> {
+        match self.step(Some(context.waker())) {
+            Ok(step) => step.map(Ok),
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    /// What the coming row groups will need and what is not here yet, in the order in which it will be needed, put together
+    /// as [`FetchOptions`] say: requests of up to `bytes` in all, or of one row group if that takes more.
+    ///
+    /// A row group is looked at once: what was given for it does not come again. Behind a filter it is not known what a row
+    /// group will need before bloom filters, page indexes and the filter's columns were looked at; then what is known comes, again
+    /// and again until it is pushed.
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    pub fn ahead(&mut self, bytes: u64) -> Result<Vec<Range<u64>>> {
+        let (mut requests, mut wanted, mut size) = (Vec::new(), self.pushed.missing(self.scan.missing_ahead()), 0_u64);
+        let plan = &self.scan.plan;
+        self.asked_to = self.asked_to.max(self.scan.groups().start);
+        while let Some(group) = plan.groups.get(self.asked_to) {
+            let needs = match self.scan.looks_at() {
+                Some(_) => self.whole(self.asked_to),
+                None => lanes::needs(plan, group).map_err(|error| plan.file.place(error))?,
+            };
+            let missing = self.pushed.missing(needs);
+            let length = total(&missing);
+            if size > 0 && size.saturating_add(length) > bytes {
+                break;
+            }
+            self.asked_to += 1;
+            size = size.saturating_add(length);
+            // Row groups are put together while they are small: the first of many bytes is not to wait for the last.
+            if total(&wanted).saturating_add(length) > self.fetch.request_bytes {
+                requests.extend(self.fetch.requests(std::mem::take(&mut wanted)));
+            }
+            wanted.extend(missing);
+        }
+        requests.extend(self.fetch.requests(wanted));
+        Ok(requests)
+    }
+
+    /// The number of bytes that were pushed and are kept.
+    pub fn kept_bytes(&self) -> u64 {
+        self.pushed.bytes()
+    }
+
+    fn step(&mut self, waker: Option<&Waker>) -> Result<Poll<PushStep>> {
+        loop {
+            let step = match self.scan.advance(waker) {
+                Ok(Progress::Batch(batch)) => PushStep::Batch(batch),
+                Ok(Progress::End) => PushStep::Done,
+                Ok(Progress::Pending) => return Ok(Poll::Pending),
+                Err(error) => match Missing::of(&error) {
+                    Some(ranges) => {
+                        let missing = self.pushed.missing(ranges.to_vec());
+                        if missing.is_empty() {
+                            // A thread looked for them just before they came.
+                            continue;
+                        }
+                        PushStep::Need(self.fetch.requests(self.with_the_rest(missing)))
+                    }
+                    None => return Err(self.scan.plan.file.place(error)),
+                },
+            };
+            self.forget();
+            return Ok(Poll::Ready(step));
+        }
+    }
+
+    /// Adds what the row groups at work will need later, if they are so small that asking step by step takes longer.
+    fn with_the_rest(&self, mut missing: Vec<Range<u64>>) -> Vec<Range<u64>> {
+        if self.scan.looks_at().is_some() {
+            let rest: Vec<Range<u64>> = self.scan.groups().flat_map(|group| self.whole(group)).collect();
+            missing.extend(without(self.pushed.missing(rest), missing.clone()));
+        }
+        missing
+    }
+
+    /// All chunks that a filtered scan may read of a row group of the plan; none if their bytes take longer than requests.
+    fn whole(&self, group: usize) -> Vec<Range<u64>> {
+        let plan = &self.scan.plan;
+        let Some(described) = plan.groups.get(group) else { return Vec::new() };
+        let leaves = self.leaves();
+        let chunks: Vec<Range<u64>> =
+            leaves.iter().filter_map(|leaf| plan.location(described.index, *leaf).ok()).map(|chunk| chunk.range).collect();
+        if total(&chunks) <= self.fetch.gap { chunks } else { Vec::new() }
+    }
+
+    /// The leaf columns that are read.
+    fn leaves(&self) -> Vec<usize> {
+        let plan = &self.scan.plan;
+        self.scan.looks_at().map_or_else(|| plan.leaves.iter().flatten().copied().collect(), |filter| filter.leaves(plan))
+    }
+
+    /// Forgets the bytes of row groups that were handed out as a whole.
+    fn forget(&mut self) {
+        let groups = self.scan.groups();
+        if groups.start == self.kept_from {
+            return;
+        }
+        self.kept_from = groups.start;
+        let plan = &self.scan.plan;
+        let (leaves, last) = (self.leaves(), self.asked_to.max(groups.end));
+        let kept = plan.groups.iter().take(last).skip(groups.start).flat_map(|group| places(plan, group, &leaves));
+        let mut kept: Vec<Range<u64>> = kept.collect();
+        if let Some((start, bytes)) = &plan.file.origin.end
+            && self.asked_to < plan.groups.len()
+        {
+            // The last row groups may be in what was fetched with the footer.
+            kept.push(*start..start.saturating_add(bytes.len() as u64));
+        }
+        self.pushed.keep(&kept);
+    }
+}
+
+/// How many bytes of a bloom filter are kept that does not say how many it has.
+const BLOOM_FILTER: u64 = 1 << 20;
+
+/// Where everything is that may be read of some columns of a row group.
+fn places(plan: &Plan, group: &Group, leaves: &[usize]) -> Vec<Range<u64>> {
+    let chunks = leaves.iter().filter_map(|leaf| plan.location(group.index, *leaf).ok());
+    let places = chunks.flat_map(|chunk| {
+        let bloom = chunk.bloom_filter.map(|filter| {
+            let length = filter.length.map_or(BLOOM_FILTER, u64::from);
+            filter.offset..filter.offset.saturating_add(length)
+        });
+        [Some(chunk.range), chunk.offset_index, chunk.column_index, bloom].into_iter().flatten()
+    });
+    places.collect()
+}
+
+fn total(ranges: &[Range<u64>]) -> u64 {
+    ranges.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add)
+}

@@ -1,0 +1,254 @@
+//! Asynchronous scans.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_core::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::arrow::file::{NoSource, Origin, ParquetFile};
+use crate::arrow::filter::ScanMetrics;
+use crate::arrow::push::{PushScan, PushStep};
+use crate::arrow::scan::ScanBuilder;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::read::{AsyncSource, BlockingSource, FetchOptions, footer, read_exactly, without};
+
+impl ParquetFile {
+    /// Opens a file of an asynchronous source: one request for its end, as a rule, in which the footer is. Its scans are made by
+    /// [`ScanBuilder::stream`].
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    /// use herringbone::arrow::ParquetFile;
+    /// use herringbone::read::BlockingSource;
+    ///
+    /// # futures_executor::block_on(async {
+    /// let source = BlockingSource::open("testdata/codecs.none-v1.parquet")?;
+    /// let file = ParquetFile::open_async(source).await?;
+    /// let mut batches = file.scan().columns(["word"]).limit(100).stream()?;
+    /// while let Some(batch) = batches.try_next().await? {
+    ///     println!("{} rows", batch.num_rows());
+    /// }
+    /// # herringbone::Result::Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read::metadata()`](crate::read::metadata()) says.
+    pub async fn open_async(source: impl AsyncSource + 'static) -> Result<Self> {
+        let costs = source.costs();
+        Self::open_async_with(source, Limits::default(), costs).await
+    }
+
+    /// Opens a file of an asynchronous source under the caller's limits, with other costs of requests than the source says.
+    ///
+    /// # Errors
+    /// As for [`open_async`](Self::open_async).
+    pub async fn open_async_with(source: impl AsyncSource + 'static, limits: Limits, costs: FetchOptions) -> Result<Self> {
+        let (metadata, start, end) = footer(&source, &costs, &limits).await?;
+        let mut file = Self::from_metadata_async(source, metadata, limits);
+        file.origin.fetch = costs;
+        file.origin.end = Some((start, end));
+        Ok(file)
+    }
+
+    /// Opens a local file for asynchronous scans, which is read on threads of its own.
+    ///
+    /// # Errors
+    /// As for [`open_async`](Self::open_async); the error names the path.
+    pub async fn open_local_async(path: impl AsRef<Path>) -> Result<Self> {
+        let name = path.as_ref().display().to_string();
+        let opened = async { Self::open_async(BlockingSource::open(path)?).await };
+        let mut file = opened.await.map_err(|error| error.in_file(name.as_str()))?;
+        file.name = Some(name.into());
+        Ok(file)
+    }
+
+    /// An asynchronous file whose metadata the caller has already, from an earlier [`metadata`](Self::metadata) of the same
+    /// bytes: nothing is read. With the metadata of another file, scans end in errors or give nonsense.
+    pub fn from_metadata_async(source: impl AsyncSource + 'static, metadata: crate::FileMetadata, limits: Limits) -> Self {
+        let fetch = source.costs();
+        let mut file = Self::from_metadata(NoSource(metadata.file_size()), metadata, limits);
+        file.origin = Origin { fetch, remote: Some(Arc::new(source)), ..Origin::default() };
+        file
+    }
+}
+
+impl ScanBuilder {
+    /// As [`build`](Self::build), for a stream of batches.
+    ///
+    /// Files that were opened by a blocking source are read on threads of their own.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    pub fn stream(self) -> Result<ScanStream> {
+        let source: Arc<dyn AsyncSource> = match &self.file.origin.remote {
+            Some(remote) => Arc::clone(remote),
+            None => Arc::new(BlockingSource::with_costs(Arc::clone(&self.file.source), self.file.origin.fetch.clone())),
+        };
+        let costs = self.file.origin.fetch.clone();
+        let file = self.file.clone();
+        let core = self.push()?;
+        Ok(ScanStream { core, source, costs, file, fetches: Fetches::default(), broken: None, done: false })
+    }
+}
+
+/// The batches of a scan as they come; made by [`ScanBuilder::stream`].
+///
+/// All that is fetched is known before it is fetched: requests for the coming row groups are under way while those before are
+/// decoded, as far as [`FetchOptions::in_flight_bytes`] allows. Decoding runs on the scan's threads and never on the one that
+/// polls, unless the scan has [`threads(1)`](ScanBuilder::threads). Requests go on while the stream is polled. Dropping it
+/// ends requests and work that are under way; a future that waits for its next batch can be dropped without losing one.
+///
+/// After an error it ends.
+pub struct ScanStream {
+    core: PushScan,
+    source: Arc<dyn AsyncSource>,
+    costs: FetchOptions,
+    file: ParquetFile,
+    fetches: Fetches,
+    /// The error of a request, which comes when its bytes are needed: what was read before it is handed out first.
+    broken: Option<Error>,
+    done: bool,
+}
+
+impl std::fmt::Debug for ScanStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ScanStream").field("core", &self.core).field("coming", &self.fetches.coming).finish_non_exhaustive()
+    }
+}
+
+impl ScanStream {
+    /// The schema of the batches.
+    pub fn schema(&self) -> SchemaRef {
+        self.core.schema()
+    }
+
+    /// As [`Scan::num_rows`](crate::arrow::Scan::num_rows).
+    pub fn num_rows(&self) -> u64 {
+        self.core.num_rows()
+    }
+
+    /// As [`Scan::metrics`](crate::arrow::Scan::metrics); reads are requests, without those for the footer.
+    pub fn metrics(&self) -> ScanMetrics {
+        self.core.metrics()
+    }
+
+    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<RecordBatch>>> {
+        loop {
+            self.take_fetched(context);
+            self.fetch_ahead()?;
+            match self.core.poll(context)? {
+                Poll::Ready(PushStep::Batch(batch)) => {
+                    self.fetch_ahead()?;
+                    return Poll::Ready(Ok(Some(batch)));
+                }
+                Poll::Ready(PushStep::Done) => return Poll::Ready(Ok(None)),
+                Poll::Ready(PushStep::Need(ranges)) => {
+                    if let Some(error) = self.broken.take() {
+                        return Poll::Ready(Err(error));
+                    }
+                    let new = without(ranges, self.fetches.coming.iter().cloned());
+                    self.fetches.first(self.costs.requests(new));
+                }
+                Poll::Pending => self.fetch_ahead()?,
+            }
+            if !self.fetches.start(&self.source, &self.costs) {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Takes the answers that have come.
+    fn take_fetched(&mut self, context: &mut Context<'_>) {
+        while let Poll::Ready(Some((range, bytes))) = self.fetches.running.poll_next_unpin(context) {
+            self.fetches.coming.retain(|coming| *coming != range);
+            match bytes {
+                Ok(bytes) => self.core.push(range.start, bytes),
+                Err(error) => {
+                    self.broken.get_or_insert(error);
+                }
+            }
+        }
+    }
+
+    /// Asks for what the coming row groups need, as far as there is room.
+    fn fetch_ahead(&mut self) -> Result<()> {
+        let busy = self.core.kept_bytes().saturating_add(self.fetches.coming_bytes());
+        if self.broken.is_none() && busy < self.costs.in_flight_bytes {
+            let ahead = self.core.ahead(self.costs.in_flight_bytes - busy)?;
+            let new = without(ahead, self.fetches.coming.iter().cloned());
+            self.fetches.last(new);
+        }
+        Ok(())
+    }
+}
+
+impl Stream for ScanStream {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.done {
+            return Poll::Ready(None);
+        }
+        let batch = std::task::ready!(self.poll_batch(context)).map_err(|error| self.file.place(error)).transpose();
+        if !matches!(batch, Some(Ok(_))) {
+            self.done = true;
+            self.fetches = Fetches::default();
+        }
+        Poll::Ready(batch)
+    }
+}
+
+type Fetched = (Range<u64>, Result<Bytes>);
+
+/// Requests.
+#[derive(Default)]
+struct Fetches {
+    /// Those under way or waiting.
+    coming: Vec<Range<u64>>,
+    waiting: VecDeque<Range<u64>>,
+    running: FuturesUnordered<BoxFuture<'static, Fetched>>,
+}
+
+impl Fetches {
+    /// Adds requests before all that wait.
+    fn first(&mut self, requests: Vec<Range<u64>>) {
+        self.coming.extend(requests.iter().cloned());
+        requests.into_iter().rev().for_each(|request| self.waiting.push_front(request));
+    }
+
+    /// Adds requests behind all that wait.
+    fn last(&mut self, requests: Vec<Range<u64>>) {
+        self.coming.extend(requests.iter().cloned());
+        self.waiting.extend(requests);
+    }
+
+    fn coming_bytes(&self) -> u64 {
+        self.coming.iter().map(|range| range.end - range.start).fold(0, u64::saturating_add)
+    }
+
+    /// Starts waiting requests, as many as may be under way; whether there is a new one, which has to be polled.
+    fn start(&mut self, source: &Arc<dyn AsyncSource>, costs: &FetchOptions) -> bool {
+        let mut started = false;
+        while self.running.len() < costs.in_flight_requests.max(1)
+            && let Some(range) = self.waiting.pop_front()
+        {
+            let source = Arc::clone(source);
+            self.running.push(Box::pin(async move {
+                let bytes = read_exactly(&source, range.clone()).await;
+                (range, bytes)
+            }));
+            started = true;
+        }
+        started
+    }
+}
