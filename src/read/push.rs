@@ -132,6 +132,7 @@ impl Pushed {
     }
 
     /// Forgets what no range of `kept` needs.
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
     pub(crate) fn keep(&self, kept: &[Range<u64>]) {
         self.lock().retain(|start, bytes| {
             let end = start.saturating_add(bytes.len() as u64);

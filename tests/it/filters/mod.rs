@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use self::expressions::Naive;
 use crate::arrow_write::arrays::{self, Random, Types};
 use crate::arrow_write::values;
-use crate::files;
+use crate::{files, remote};
 
 #[test]
 fn filtered_scans_of_testdata_equal_full_reads_filtered() {
@@ -77,7 +77,9 @@ impl Totals {
 }
 
 fn check_file(path: &Path, seed: u64, times: usize, totals: &Totals) -> Result<(), String> {
-    let file = ParquetFile::open(path).map_err(|error| error.to_string())?;
+    let costs = remote::costs()[seed as usize % 4].clone();
+    let file = ParquetFile::open(path).map_err(|error| error.to_string())?.with_fetch_options(costs);
+    let bytes = bytes::Bytes::from(std::fs::read(path).map_err(|error| error.to_string())?);
     // Of INT96, naive cells have a unit that not all values fit.
     let plain = |scan: ScanBuilder| scan.use_stored_schema(false).strings(Strings::Utf8).int96_overflow(herringbone::arrow::Overflow::Null);
     let has_int96 = file.metadata().schema().leaves().iter().any(|leaf| leaf.physical_type == PhysicalType::Int96);
@@ -100,7 +102,11 @@ fn check_file(path: &Path, seed: u64, times: usize, totals: &Totals) -> Result<(
         let expr = naive.expr(&columns);
         let expected: Vec<usize> = (0..whole.num_rows()).filter(|row| naive.of(&columns, &whole, *row) == Some(true)).collect();
         let scan = plain(file.scan()).filter(expr.clone()).batch_rows(1 + random.below(300)).threads(1 + random.below(3));
-        let mut scan = scan.row_number("the row").build().map_err(|error| format!("{expr}: {error}"))?;
+        let scan = scan.row_number("the row");
+        let mut pushed = scan.clone().push().map_err(|error| format!("{expr}: {error}"))?;
+        let (batches, _) = remote::push::drive_on(&mut pushed, &bytes).map_err(|error| format!("{expr}, pushed: {error}"))?;
+        compare(&batches, &all, &expected).map_err(|fault| format!("{expr}, pushed: {fault}"))?;
+        let mut scan = scan.build().map_err(|error| format!("{expr}: {error}"))?;
         let most = scan.num_rows();
         let batches = scan.by_ref().collect::<Result<Vec<_>, _>>().map_err(|error| format!("{expr}: {error}"))?;
         totals.add(&scan.metrics(), expected.len());
@@ -110,6 +116,12 @@ fn check_file(path: &Path, seed: u64, times: usize, totals: &Totals) -> Result<(
         }
         if scan.metrics().rows_passed != expected.len() as u64 {
             return Err(format!("{expr}: metrics count {} rows that passed, and {} did", scan.metrics().rows_passed, expected.len()));
+        }
+        let alike = |metrics: ScanMetrics| {
+            (metrics.rows_passed, metrics.rows_evaluated, metrics.rows_by_page_indexes, metrics.rows_by_bloom_filters)
+        };
+        if alike(scan.metrics()) != alike(pushed.metrics()) {
+            return Err(format!("{expr}: {:?}, and pushed {:?}", scan.metrics(), pushed.metrics()));
         }
     }
     Ok(())
@@ -175,9 +187,12 @@ proptest! {
         let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), options).unwrap();
         batches.iter().for_each(|batch| writer.write(batch).unwrap());
         let (_, bytes) = writer.close_into().unwrap();
-        let file = ParquetFile::from_bytes(bytes).unwrap();
+        let bytes = bytes::Bytes::from(bytes);
+        let file = ParquetFile::from_bytes(bytes.clone()).unwrap();
 
         let plain = |scan: ScanBuilder| scan.use_stored_schema(false).strings(Strings::Utf8);
+        let costs = remote::costs()[random.below(4)].clone();
+        let file = file.with_fetch_options(costs);
         let read = plain(file.scan()).build().unwrap();
         let whole = concat_batches(&read.schema(), &read.collect::<Result<Vec<_>, _>>().unwrap()).unwrap();
         let columns = Arc::new(cells::columns(file.metadata().schema(), &whole));
@@ -206,10 +221,23 @@ proptest! {
                 }),
                 false => scan,
             };
-            let read = scan.row_number("the row").build().unwrap().read_all().unwrap();
+            let scan = scan.row_number("the row");
+            let read = scan.clone().build().unwrap().read_all().unwrap();
             let all = values::rows(std::slice::from_ref(&whole));
             if let Err(fault) = compare(&read, &all, &expected) {
                 prop_assert!(false, "{expr} of {}: {fault}", file.metadata().schema());
+            }
+            let (pushed, _) = remote::push::drive_on(&mut scan.clone().push().unwrap(), &bytes).unwrap();
+            if let Err(fault) = compare(&pushed, &all, &expected) {
+                prop_assert!(false, "pushed, {expr} of {}: {fault}", file.metadata().schema());
+            }
+            #[cfg(feature = "async")]
+            if random.one_in(4) {
+                use futures_util::TryStreamExt;
+                let streamed: Vec<RecordBatch> = futures_executor::block_on(scan.stream().unwrap().try_collect()).unwrap();
+                if let Err(fault) = compare(&streamed, &all, &expected) {
+                    prop_assert!(false, "streamed, {expr} of {}: {fault}", file.metadata().schema());
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "object_store_base")]
 mod objects;
-mod push;
+pub mod push;
 #[cfg(feature = "async")]
 mod sources;
 #[cfg(feature = "async")]
@@ -47,7 +47,7 @@ fn expected(file: &Bytes) -> herringbone::Result<Vec<RecordBatch>> {
 }
 
 /// Costs that no two ranges are put together for, that are cut to small pieces, and everything between.
-fn costs() -> [FetchOptions; 4] {
+pub fn costs() -> [FetchOptions; 4] {
     let stingy = FetchOptions { gap: 0, request_bytes: 1000, footer_bytes: 8, in_flight_bytes: 0, in_flight_requests: 1 };
     let few = FetchOptions { gap: 100, in_flight_bytes: 5000, in_flight_requests: 3, footer_bytes: 1000, ..stingy.clone() };
     [stingy, few, FetchOptions::local(), FetchOptions::remote()]

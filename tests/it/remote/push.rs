@@ -33,6 +33,10 @@ fn metadata(file: &Bytes, first: u64) -> Result<(FileMetadata, usize)> {
 
 /// All batches, and the ranges that were asked for.
 fn drive(mut scan: PushScan, file: &Bytes) -> Result<(Vec<RecordBatch>, Vec<Range<u64>>)> {
+    drive_on(&mut scan, file)
+}
+
+pub fn drive_on(scan: &mut PushScan, file: &Bytes) -> Result<(Vec<RecordBatch>, Vec<Range<u64>>)> {
     let (mut batches, mut asked) = (Vec::new(), Vec::new());
     loop {
         match scan.next()? {
