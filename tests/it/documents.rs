@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that documents refer to.
-const FOLDERS: &[&str] = &["src/", "tests/", "testdata/", "examples/"];
+const FOLDERS: &[&str] = &["src/", "tests/", "testdata/", "examples/", "benches/"];
 
 #[test]
 fn documents_name_what_exists() {

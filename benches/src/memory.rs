@@ -1,0 +1,74 @@
+//! Peak memory of reading, each engine in a process of its own.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::engines::{self, Engine};
+use crate::report::{Row, Section};
+use crate::{Result, make};
+
+/// The file that is read.
+const FILE: &str = "lineitem";
+/// The option of the command with which a child is started.
+pub const CHILD: &str = "--memory-child";
+
+/// The setting of the allocator that makes it keep what is given back to it.
+pub const KEEP: &str = "MIMALLOC_PURGE_DELAY";
+
+/// What a child does.
+const WAYS: [(&str, &str); 2] = [("whole", "all batches held"), ("stream", "batches dropped as they come")];
+
+/// Peak resident memory of a process that reads a file like lineitem and ends, and what of it the file's arrays take.
+pub fn section(folder: &Path, scale: f64) -> Result<Section> {
+    let path = make::file(folder, FILE, scale)?;
+    let engines = engines::all();
+    let names = engines.iter().map(|engine| engine.name()).collect();
+    let mut rows = Vec::new();
+    for (way, what) in WAYS {
+        rows.push(row(format!("{FILE}, {what}"), engines.iter().map(|engine| child(engine.name(), way, &path)).collect()));
+    }
+    Ok(Section { title: "Peak memory on one thread".into(), unit: "MiB", engines: names, rows })
+}
+
+fn row(subject: String, found: Vec<Result<(f64, f64)>>) -> Row {
+    let arrays = found.iter().flatten().map(|(_, arrays)| format!("{arrays:.0}")).collect::<Vec<_>>().join(" / ");
+    let held = found.iter().flatten().any(|(_, arrays)| *arrays > 0.0);
+    let note = if held { format!("arrays of {arrays} MiB") } else { String::new() };
+    Row { subject, measures: found.into_iter().map(|peak| Ok(peak.map_err(|error| error.to_string())?.0)).collect(), note }
+}
+
+/// Peak and arrays in MiB, from a child.
+fn child(engine: &str, way: &str, path: &Path) -> Result<(f64, f64)> {
+    let output = Command::new(std::env::current_exe()?).args([CHILD, engine, way]).arg(path).env_remove(KEEP).output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let text = String::from_utf8(output.stdout)?;
+    let mut numbers = text.split_whitespace().map(str::parse::<f64>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(peak)), Some(Ok(arrays))) => Ok((peak / 1024.0, arrays / 1024.0)),
+        _ => Err(format!("a child printed '{text}'").into()),
+    }
+}
+
+/// What a child does: reads, and prints its own peak and the size of the arrays in KiB.
+pub fn run_child(engine: &str, way: &str, path: &Path) -> Result<()> {
+    let engines = engines::all();
+    let engine: &dyn Engine = engines.iter().find(|known| known.name() == engine).ok_or("there is no such engine")?.as_ref();
+    let arrays = match way {
+        "stream" => {
+            engine.stream(path)?;
+            0
+        }
+        _ => engine.read(path, None, 1)?.bytes(),
+    };
+    println!("{} {}", peak()?, arrays / 1024);
+    Ok(())
+}
+
+/// `VmHWM` of this process in KiB.
+fn peak() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").map_err(|error| format!("peak memory is known on Linux only: {error}"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("/proc/self/status names no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
