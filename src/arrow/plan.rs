@@ -74,6 +74,7 @@ impl Plan {
     pub(crate) fn in_batches(mut self, batch_rows: usize) -> Result<Self> {
         for group in 0..self.groups.len() {
             let rows = self.rows_of_batches(group, batch_rows)?;
+            self.check_number(group, rows as u64)?;
             self.cut(group, rows as u64);
         }
         Ok(self)
@@ -104,6 +105,21 @@ impl Plan {
         let per_row = bytes.checked_div(group.num_rows).unwrap_or(0).max(1);
         let fit = (self.file.limits.batch_bytes as u64 / 4).checked_div(per_row).unwrap_or(1).max(1);
         Ok(usize::try_from(fit).unwrap_or(most).min(most))
+    }
+
+    /// A few bytes can lawfully claim more rows than there is memory to list their batches.
+    fn check_number(&self, group: usize, rows: u64) -> Result<()> {
+        const BATCH_BYTES: u64 = 128;
+        let limit = self.file.limits.metadata_bytes;
+        let ranges = self.groups.get(group).map_or(&[][..], |group| &group.ranges);
+        let wanted =
+            ranges.iter().map(|range| (range.end - range.start) / rows.max(1) + 2).fold(self.batches.len() as u64, u64::saturating_add);
+        if wanted.saturating_mul(BATCH_BYTES) > (limit as u64).max(1 << 20) {
+            return Err(Error::limit(format!(
+                "a scan of at least {wanted} batches, whose list takes more than the {limit} bytes of Limits::metadata_bytes: bound the rows by limit"
+            )));
+        }
+        Ok(())
     }
 
     fn cut(&mut self, group: usize, rows: u64) {

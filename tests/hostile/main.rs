@@ -7,7 +7,11 @@
 #[allow(dead_code)]
 mod files;
 
+mod bombs;
+mod compact;
+mod faults;
 mod integers;
 mod mutants;
 mod mutate;
 mod reading;
+mod together;

@@ -1,0 +1,162 @@
+//! Small files that claim much: what they take follows the limits and what is asked for.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use herringbone::arrow::ParquetFile;
+use herringbone::compression::{Compression, Compressor};
+use herringbone::format::Codec;
+use herringbone::read;
+use herringbone::schema::Schema;
+use herringbone::verify::{VerifyOptions, verify};
+use herringbone::{Error, ErrorKind, Limits};
+
+use crate::compact::{BYTE_ARRAY, INT64, REQUIRED, chunk, file, group, leaf, page, row_group, varint};
+use crate::reading::{limits, memory_bound};
+
+/// What one of these may take, reading what is lawful included: some are files of many megabytes.
+const MOST: std::time::Duration = std::time::Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 6 });
+
+/// Runs within the time and memory that are allowed; says what it took.
+fn bounded<T>(what: &str, memory: u64, run: impl FnOnce() -> T) -> T {
+    let (mut result, began) = (None, Instant::now());
+    let allocated = allocation_counter::measure(|| result = Some(run()));
+    let took = began.elapsed();
+    println!("{what}: {} ms, {} KiB at the peak", took.as_millis(), allocated.bytes_max >> 10);
+    assert!(took < MOST, "{what} took {took:?}");
+    assert!(allocated.bytes_max <= memory, "{what} took {} bytes, more than {memory}", allocated.bytes_max);
+    result.expect("it ran")
+}
+
+/// The rows of the first batches of a scan.
+fn scan(bytes: &Bytes, limit: Option<u64>, batches: usize) -> Result<usize, Error> {
+    let file = ParquetFile::from_source_with(bytes.clone(), limits())?;
+    let scan = file.scan().threads(1);
+    let scan = if let Some(rows) = limit { scan.limit(rows) } else { scan };
+    scan.build()?.take(batches).map(|batch| batch.map(|batch| batch.num_rows())).sum()
+}
+
+/// One column of one value, repeated: each row group has the same dictionary page and data pages of one run each.
+fn endless(groups: usize, pages: usize) -> (Bytes, i64) {
+    let run = i64::from(i32::MAX);
+    let mut body = page(true, 1, 0, 8, &7_i64.to_le_bytes());
+    let indices = [vec![0], varint((run as u64) << 1)].concat();
+    for _ in 0..pages {
+        body.extend(page(false, run, 8, indices.len(), &indices));
+    }
+    let rows = run * pages as i64;
+    let group_bytes = row_group(&[chunk("x", INT64, 0, rows, 4, body.len())], rows);
+    let total = rows * groups as i64;
+    (file(&body, &[group("m", 1), leaf("x", INT64, REQUIRED)], total, &vec![group_bytes; groups]), total)
+}
+
+#[test]
+fn rows_beyond_number_are_read_one_batch_at_a_time() {
+    let (bytes, rows) = endless(300, 1000);
+    assert!(rows > 600_000_000_000_000 && bytes.len() < 100_000, "{rows} rows in {} bytes", bytes.len());
+    let read = bounded("the first of 6·10^14 rows", memory_bound(), || scan(&bytes, Some(200_000), 10)).expect("the first rows");
+    assert_eq!(read, 200_000);
+    // Without a limit the scan begins as well, or says that it will not.
+    match bounded("all of 6·10^14 rows", memory_bound(), || scan(&bytes, None, 3)) {
+        Ok(rows) => assert!((1..=3 * 65_536).contains(&rows), "{rows}"),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Limit, "{error}"),
+    }
+    // The last rows are behind thousands of pages, which are passed over by their headers.
+    let (bytes, rows) = endless(10, 300);
+    let last = || {
+        let file = ParquetFile::from_source_with(bytes.clone(), limits())?;
+        file.scan().threads(1).offset(rows as u64 - 5).build()?.read_all()
+    };
+    let batches = bounded("the last rows", memory_bound(), last).expect("the last rows");
+    assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 5);
+    let options = VerifyOptions { limits: limits(), values: 1_000_000, ..VerifyOptions::default() };
+    bounded("verifying 6·10^12 rows", memory_bound(), || verify(&bytes, &options)).expect("a report");
+}
+
+#[cfg(all(feature = "zstd", feature = "gzip", feature = "brotli", feature = "snappy", feature = "lz4"))]
+#[test]
+fn pages_that_inflate_stop_at_what_they_claim() {
+    let codecs = [(Codec::Snappy, 1), (Codec::Gzip, 2), (Codec::Brotli, 4), (Codec::Lz4, 5), (Codec::Zstd, 6), (Codec::Lz4Raw, 7)];
+    let zeros = vec![0; 6 << 20];
+    for (codec, id) in codecs {
+        let mut compressed = Vec::new();
+        let compression = Compression::new(codec, None).expect("a codec");
+        Compressor::new(compression).expect("a codec").compress(&zeros, &mut compressed).expect("zeros");
+        // Less than it is, a little less than is allowed, and what it is.
+        for claimed in [100, 3 << 20, zeros.len()] {
+            let body = page(false, 10, 0, claimed, &compressed);
+            let groups = [row_group(&[chunk("x", INT64, id, 10, 4, body.len())], 10)];
+            let bytes = file(&body, &[group("m", 1), leaf("x", INT64, REQUIRED)], 10, &groups);
+            let what = format!("{codec}: {} bytes to {claimed}, really {}", compressed.len(), zeros.len());
+            let error = bounded(&what, memory_bound(), || scan(&bytes, None, 2)).expect_err("a page that lies or is too large");
+            let wanted = if claimed == zeros.len() { ErrorKind::Limit } else { ErrorKind::Malformed };
+            assert!(error.kind() == wanted && error.place().page.is_some(), "{what}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_hundred_thousand_columns() {
+    let body = page(false, 1, 0, 8, &7_i64.to_le_bytes());
+    let names: Vec<String> = (0..100_000).map(|i| format!("c{i}")).collect();
+    let schema = [vec![group("m", names.len())], names.iter().map(|name| leaf(name, INT64, REQUIRED)).collect()].concat();
+    // All of them lie at the same place.
+    let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, INT64, 0, 1, 4, body.len())).collect();
+    let bytes = file(&body, &schema, 1, &[row_group(&chunks, 1)]);
+    let generous = Limits { metadata_bytes: 128 << 20, ..limits() };
+    let open = || ParquetFile::from_source_with(bytes.clone(), generous.clone());
+    let file = bounded("100,000 columns", 200 << 20, open).expect("a file of many columns");
+    let one = || file.scan().threads(1).columns(["c99999"]).build().and_then(|scan| scan.read_all());
+    assert_eq!(bounded("one of 100,000 columns", 200 << 20, one).expect("a column")[0].num_rows(), 1);
+    let all = || file.scan().threads(1).build().and_then(|scan| scan.read_all());
+    assert_eq!(bounded("all of 100,000 columns", 600 << 20, all).expect("all columns")[0].num_columns(), 100_000);
+    let error = bounded("100,000 columns in 8 MiB", memory_bound(), || scan(&bytes, None, 1)).expect_err("more than the limit");
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+}
+
+#[test]
+fn schemas_of_any_depth_are_refused_and_not_recursed_into() {
+    for depth in [101, 10_000, 1_000_000] {
+        let schema = [vec![group("g", 1); depth], vec![leaf("x", INT64, REQUIRED)]].concat();
+        let bytes = file(&[], &schema, 0, &[]);
+        let what = format!("a schema {depth} deep");
+        let error = bounded(&what, 600 << 20, || scan(&bytes, None, 1)).expect_err("a schema that is too deep");
+        assert!(matches!(error.kind(), ErrorKind::Limit | ErrorKind::Malformed), "{error}");
+        let text = format!("message m {{ {} required int32 x; {}", "optional group g { ".repeat(depth), "} ".repeat(depth + 1));
+        let parsed = bounded(&format!("{what}, as text"), 600 << 20, || text.parse::<Schema>());
+        assert!(depth == 101 || parsed.is_err());
+    }
+}
+
+#[test]
+fn a_million_empty_row_groups() {
+    let groups = vec![row_group(&[chunk("x", INT64, 0, 0, 4, 0)], 0); 1_000_000];
+    let bytes = file(&[], &[group("m", 1), leaf("x", INT64, REQUIRED)], 0, &groups);
+    let generous = Limits { metadata_bytes: 512 << 20, ..limits() };
+    let metadata = || read::metadata(&bytes, &generous);
+    let metadata = bounded("a million row groups", generous.metadata_bytes as u64, metadata).expect("a file of empty row groups");
+    assert_eq!((metadata.num_row_groups(), metadata.num_rows()), (1_000_000, 0));
+    let file = ParquetFile::from_metadata(bytes.clone(), metadata, generous);
+    let all = || file.scan().threads(1).build().and_then(|scan| scan.read_all());
+    assert!(bounded("reading a million row groups", 512 << 20, all).expect("no rows").is_empty());
+    let error = bounded("a million row groups in 8 MiB", memory_bound(), || scan(&bytes, None, 1)).expect_err("more than the limit");
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+}
+
+#[test]
+fn many_chunks_of_the_same_bytes_are_read_within_the_limits() {
+    // A page of 2 MiB of text, which 500 columns of 20 row groups claim for themselves: 20 GB in a file of 2 MiB.
+    let text = "a".repeat(2 << 20);
+    let value = [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let body = page(false, 1, 0, value.len(), &value);
+    let names: Vec<String> = (0..500).map(|i| format!("c{i}")).collect();
+    let schema = [vec![group("m", names.len())], names.iter().map(|name| leaf(name, BYTE_ARRAY, REQUIRED)).collect()].concat();
+    let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, BYTE_ARRAY, 0, 1, 4, body.len())).collect();
+    let bytes = file(&body, &schema, 20, &vec![row_group(&chunks, 1); 20]);
+    let columns = ["c0", "c7", "c499"];
+    let open = || {
+        let file = ParquetFile::from_source_with(bytes.clone(), limits())?;
+        file.scan().threads(1).columns(columns).build()?.map(|batch| batch.map(|batch| batch.num_rows())).sum::<Result<usize, Error>>()
+    };
+    assert_eq!(bounded("three of 500 overlapping columns", memory_bound(), open).expect("rows"), 20);
+}
