@@ -1,7 +1,7 @@
 //! Which columns are read, in which order.
 
 use crate::error::{Error, Result};
-use crate::schema::Schema;
+use crate::schema::{Field, Schema};
 
 /// The leaves that the caller asked for.
 #[derive(Clone, Debug)]
@@ -26,8 +26,9 @@ impl Projection {
         let mut selected = vec![false; schema.leaves().len()];
         let mut order: Vec<usize> = Vec::new();
         let mut seen = vec![false; schema.fields().len()];
+        let roots = Roots::new(schema, names.len());
         for name in names {
-            let leaves = find(schema, name.as_ref());
+            let leaves = find(schema, &roots, name.as_ref());
             if leaves.is_empty() {
                 return Err(unknown(schema, name.as_ref()));
             }
@@ -67,9 +68,39 @@ impl Projection {
     }
 }
 
+/// The root fields, to be found by name.
+struct Roots<'a> {
+    fields: &'a [Field],
+    /// The fields by name and then in their order; empty where it is not worth sorting them.
+    sorted: Vec<&'a Field>,
+}
+
+impl<'a> Roots<'a> {
+    /// Looking at all fields for each of many names would take the square of their number: 57 µs a column where all of 20,000 are
+    /// read, and 3 where a hundred are.
+    fn new(schema: &'a Schema, names: usize) -> Self {
+        let fields = schema.fields();
+        let mut sorted = Vec::new();
+        if names > 8 {
+            sorted.extend(fields);
+            sorted.sort_by_key(|field| field.name());
+        }
+        Self { fields, sorted }
+    }
+
+    /// The leaves of the fields of this name.
+    fn find(&self, name: &str) -> Vec<usize> {
+        if self.sorted.is_empty() {
+            return self.fields.iter().filter(|field| field.name() == name).flat_map(|field| field.leaves()).collect();
+        }
+        let first = self.sorted.partition_point(|field| field.name() < name);
+        self.sorted.iter().skip(first).take_while(|field| field.name() == name).flat_map(|field| field.leaves()).collect()
+    }
+}
+
 /// The leaves that a name stands for: fields of the root first, then paths, then paths without the groups of lists.
-fn find(schema: &Schema, name: &str) -> Vec<usize> {
-    let roots: Vec<usize> = schema.fields().iter().filter(|field| field.name() == name).flat_map(|field| field.leaves()).collect();
+fn find(schema: &Schema, roots: &Roots, name: &str) -> Vec<usize> {
+    let roots = roots.find(name);
     if !roots.is_empty() {
         return roots;
     }
@@ -86,7 +117,7 @@ fn find(schema: &Schema, name: &str) -> Vec<usize> {
 }
 
 /// Walks down with the path as people write it: without the repeated group of a list or map, and without the element.
-fn find_short(field: &crate::schema::Field, above: String, hidden: bool, below: &dyn Fn(&str) -> bool, found: &mut Vec<usize>) {
+fn find_short(field: &Field, above: String, hidden: bool, below: &dyn Fn(&str) -> bool, found: &mut Vec<usize>) {
     use crate::schema::{LogicalType, Repetition};
     let path = match (hidden, above.is_empty()) {
         (true, _) => above,
@@ -114,4 +145,27 @@ fn unknown(schema: &Schema, name: &str) -> Error {
         names.push("…");
     }
     Error::usage(format!("there is no column {name:?}; the file has {}", names.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_names_are_found_as_each_is_alone() {
+        let fields: Vec<String> = (0..40).map(|i| format!("optional int32 c{};", i * 7 % 31)).collect();
+        let text = format!("message m {{ {} required group g {{ required int32 a; required int32 b; }} }}", fields.concat());
+        let schema: Schema = text.parse().unwrap();
+        let mut names: Vec<String> = (0..31).rev().map(|i| format!("c{i}")).collect();
+        names.insert(5, "g.b".to_owned());
+        let many = Projection::new(&schema, &names).unwrap();
+        let alone: Vec<Projection> = names.iter().map(|name| Projection::new(&schema, &[name]).unwrap()).collect();
+        assert_eq!(many.order, Some(alone.iter().flat_map(|one| one.order.clone().unwrap()).collect()));
+        assert_eq!(many.order.as_ref().map(Vec::len), Some(41));
+        for leaf in 0..schema.leaves().len() {
+            assert_eq!(many.is_selected(leaf), alone.iter().any(|one| one.is_selected(leaf)), "leaf {leaf}");
+        }
+        names.push("c31".to_owned());
+        assert!(Projection::new(&schema, &names).unwrap_err().to_string().contains("\"c31\""));
+    }
 }
