@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::metadata::ChunkLocation;
 use crate::metadata::OffsetIndex;
 use crate::read::{LeafData, LeafReader, Missing, PageOptions, PageReader, Scratch, Source};
+use crate::values::Bits;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -75,13 +76,24 @@ impl Lane {
 
     /// The arrays of the next batch of the lane's row group.
     pub(crate) fn read(&mut self, plan: &Plan, batch: &Batch) -> Result<Vec<ArrayRef>> {
-        with_scratch(|scratch| self.read_with(plan, batch, scratch)).map_err(|error| match plan.groups.get(self.group) {
+        self.read_kept(plan, batch, None)
+    }
+
+    /// The same of those rows alone whose bit is set; only where [`is_flat`](Self::is_flat) says so.
+    pub(crate) fn read_kept(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>) -> Result<Vec<ArrayRef>> {
+        with_scratch(|scratch| self.read_with(plan, batch, kept, scratch)).map_err(|error| match plan.groups.get(self.group) {
             Some(group) => error.in_row_group(group.index),
             None => error,
         })
     }
 
-    fn read_with(&mut self, plan: &Plan, batch: &Batch, scratch: &mut Scratch) -> Result<Vec<ArrayRef>> {
+    /// Whether no column of it is in a list, so that rows can be picked before they are arrays.
+    pub(crate) fn is_flat(&self, plan: &Plan) -> bool {
+        let leaves = plan.file.metadata.schema().leaves();
+        self.readers.iter().all(|(leaf, _)| leaves.get(*leaf).is_some_and(|leaf| leaf.max_repetition_level == 0))
+    }
+
+    fn read_with(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>, scratch: &mut Scratch) -> Result<Vec<ArrayRef>> {
         let num_rows = plan.groups.get(self.group).map_or(0, |group| group.num_rows);
         let mut data = Vec::with_capacity(self.readers.len());
         let mut end = self.row;
@@ -96,11 +108,14 @@ impl Lane {
             if self.to_the_end && end == num_rows {
                 reader.finish(scratch)?;
             }
+            if let Some(kept) = kept {
+                rows.keep(kept);
+            }
             data.push((*leaf, rows));
         }
         self.row = end;
         let mapped = plan.fields.get(self.field).ok_or_else(|| Error::usage("a lane of no field"))?;
-        assemble(mapped, batch.rows, &mut Leaves::new(plan.file.metadata.schema(), data))
+        assemble(mapped, kept.map_or(batch.rows, Bits::count_ones), &mut Leaves::new(plan.file.metadata.schema(), data))
     }
 }
 

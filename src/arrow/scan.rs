@@ -302,7 +302,20 @@ impl ScanBuilder {
         }
         let groups = self.groups(self.row_groups.as_deref(), self.offset, self.limit)?;
         let plan = self.plan(mapped, groups)?;
-        let metrics = asked_for(&plan, &plan.leaves.concat());
+        let mut metrics = asked_for(&plan, &plan.leaves.concat());
+        metrics.rows_decided = metrics.rows;
+        metrics.rows_passed = metrics.rows;
+        if is_sparse(&plan) {
+            // Few rows of many: pages are found by their index, as those that a filter leaves.
+            metrics.rows_passed = 0;
+            metrics.rows_decided = 0;
+            let predicate = Expr::constant(true).bind(self.file.metadata.schema())?;
+            let verdicts = vec![Vec::new(); plan.groups.len()];
+            let filter = Filter { predicate, verdicts, functions: Vec::new(), metrics: Mutex::new(metrics) };
+            let work =
+                Work { plan: Arc::new(plan), filter: Arc::new(filter), batch_rows: self.batch_rows, numbers: self.row_number.is_some() };
+            return Ok(Scan::filtered(work, arrow_schema, true, 0, None, self.threads));
+        }
         let plan = Arc::new(plan.in_batches(self.batch_rows)?);
         Ok(Scan::new(plan, arrow_schema, self.row_number.is_some(), metrics, self.threads))
     }
@@ -379,8 +392,20 @@ impl ScanBuilder {
         filter.metrics = Mutex::new(metrics);
         let (plan, filter) = (Arc::new(plan), Arc::new(filter));
         let work = Work { plan: Arc::clone(&plan), filter, batch_rows: self.batch_rows, numbers: self.row_number.is_some() };
-        Ok(Scan::filtered(work, arrow_schema, self.offset, self.limit, self.threads))
+        Ok(Scan::filtered(work, arrow_schema, false, self.offset, self.limit, self.threads))
     }
+}
+
+/// Whether so few rows of the row groups are asked for that it pays to look up in the offset indexes which pages hold them.
+fn is_sparse(plan: &Plan) -> bool {
+    let metadata = &plan.file.metadata;
+    let asked: u64 = plan.groups.iter().map(Group::rows).fold(0, u64::saturating_add);
+    let all: u64 = plan.groups.iter().map(|group| group.num_rows).fold(0, u64::saturating_add);
+    let has_index = |leaf: usize| {
+        let first = plan.groups.first().and_then(|group| metadata.row_group(group.index));
+        first.and_then(|group| group.chunk(leaf).ok()).is_some_and(|chunk| chunk.offset_index.is_some())
+    };
+    asked > 0 && asked.saturating_mul(8) <= all && plan.leaves.iter().flatten().next().is_some_and(|leaf| has_index(*leaf))
 }
 
 /// What a scan is asked for.
@@ -467,6 +492,8 @@ pub struct Scan {
     row_number: bool,
     engine: Engine,
     metrics: Metrics,
+    /// The number of rows, or the most that it can be.
+    most: u64,
     /// The expression that rows have to fulfil, as text.
     filter: Option<String>,
     /// Rows that are still to be passed over, and handed out, behind a filter.
@@ -482,7 +509,11 @@ pub struct Scan {
 /// What was counted before the scan began, or by its filter.
 enum Metrics {
     Known(ScanMetrics),
-    Of(Arc<Filter>),
+    Of {
+        filter: Arc<Filter>,
+        /// Whether all rows that were asked for pass.
+        exact: bool,
+    },
 }
 
 enum Engine {
@@ -526,27 +557,41 @@ impl Scan {
             #[cfg(feature = "rayon")]
             threads => Engine::Parallel(crate::arrow::parallel::Parallel::new(Arc::clone(&plan), threads)),
         };
-        let metrics = Metrics::Known(metrics);
-        Self { plan, schema, row_number, engine, metrics, filter: None, offset: 0, limit: u64::MAX, cut: None, next: 0, failed: false }
+        let (metrics, most) = (Metrics::Known(metrics), plan.num_rows());
+        Self {
+            plan,
+            schema,
+            row_number,
+            engine,
+            metrics,
+            most,
+            filter: None,
+            offset: 0,
+            limit: u64::MAX,
+            cut: None,
+            next: 0,
+            failed: false,
+        }
     }
 
-    fn filtered(work: Work, schema: SchemaRef, offset: u64, limit: Option<u64>, threads: Threads) -> Self {
+    fn filtered(work: Work, schema: SchemaRef, exact: bool, offset: u64, limit: Option<u64>, threads: Threads) -> Self {
         let (plan, row_number) = (Arc::clone(&work.plan), work.numbers);
-        let metrics = Metrics::Of(Arc::clone(&work.filter));
+        let metrics = Metrics::Of { filter: Arc::clone(&work.filter), exact };
         let engine = match threads {
             Threads::Caller => Engine::Filtered(Box::new(engine::Inline::new(work))),
             #[cfg(feature = "rayon")]
             threads => Engine::FilteredParallel(Box::new(engine::Parallel::new(work, threads))),
         };
         let limit = limit.unwrap_or(u64::MAX);
-        Self { plan, schema, row_number, engine, metrics, filter: None, offset, limit, cut: None, next: 0, failed: false }
+        let most = plan.groups.iter().map(Group::rows).sum::<u64>().saturating_sub(offset).min(limit);
+        Self { plan, schema, row_number, engine, metrics, most, filter: None, offset, limit, cut: None, next: 0, failed: false }
     }
 
     /// What was read and what was passed over, so far: all of it, when the last batch was taken.
     pub fn metrics(&self) -> ScanMetrics {
         let mut metrics = match &self.metrics {
             Metrics::Known(metrics) => metrics.clone(),
-            Metrics::Of(filter) => filter.metrics.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Metrics::Of { filter, .. } => filter.metrics.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         };
         metrics.pages_decoded = self.plan.counters.pages();
         (metrics.reads, metrics.bytes_fetched) = self.plan.counters.fetched();
@@ -559,7 +604,7 @@ impl Scan {
         if let Some(filter) = &self.filter {
             text.push_str(&format!("filter: {filter}\n"));
         }
-        if let Metrics::Of(filter) = &self.metrics {
+        if let Metrics::Of { filter, .. } = &self.metrics {
             let schema = self.plan.file.metadata.schema();
             let path = |leaf: usize| schema.leaves().get(leaf).map_or("", |leaf| leaf.path.dotted());
             for (group, described) in self.plan.groups.iter().enumerate().take(1) {
@@ -615,16 +660,13 @@ impl Scan {
     /// The number of rows that the scan gives in all, from its first batch to its last. With a filter about which statistics do not
     /// decide, it gives as many at the most; [`is_exact`](Self::is_exact) says.
     pub fn num_rows(&self) -> u64 {
-        match self.metrics {
-            Metrics::Known(_) => self.plan.num_rows(),
-            Metrics::Of(_) => self.plan.groups.iter().map(Group::rows).sum::<u64>().saturating_sub(self.offset).min(self.limit),
-        }
+        self.most
     }
 
     /// Whether [`num_rows`](Self::num_rows) is known without reading: so it is without a filter, and with one about which statistics
     /// decide.
     pub fn is_exact(&self) -> bool {
-        matches!(self.metrics, Metrics::Known(_))
+        matches!(self.metrics, Metrics::Known(_) | Metrics::Of { exact: true, .. })
     }
 
     /// Reads all batches. They take the memory that they take: a small file may hold very many rows, so bound the rows of files

@@ -7,6 +7,8 @@
 //!
 //! Specification: "Nested Encoding" and "Nulls" in the format's README.
 
+#[cfg(feature = "arrow")]
+pub(crate) mod keep;
 pub mod nested;
 mod reader;
 mod spread;

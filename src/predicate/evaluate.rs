@@ -105,8 +105,11 @@ fn zip(a: &Bits, b: &Bits, combine: impl Fn(u64, u64) -> u64) -> Bits {
 /// Bits of table entries. Indices were checked when they were decoded; those beyond do not pass.
 fn look_up(table: &[u8], indices: &[u32], out: &mut Bits) {
     let (blocks, rest) = indices.as_chunks::<64>();
+    let mut passing = [0; 64];
     for block in blocks {
-        let passing = block.map(|index| table.get(index as usize).copied().unwrap_or(0));
+        for (to, index) in passing.iter_mut().zip(block) {
+            *to = table.get(*index as usize).copied().unwrap_or(0);
+        }
         out.push_word(pack(&passing), 64);
     }
     for index in rest {
@@ -132,7 +135,8 @@ fn values_pass(test: &Test, values: &Values, out: &mut Bits) {
             let ranges: Vec<(u32, u32)> =
                 inclusive(*words, set).map(|(low, high)| (narrow(low), narrow(high).wrapping_sub(narrow(low)))).collect();
             match ranges.as_slice() {
-                [one] => vectorized!(words32(values, &[*one], float, out)),
+                [(low, span)] if float => vectorized!(in_range32(values, *low, *span, true, out)),
+                [(low, span)] => vectorized!(in_range32(values, *low, *span, false, out)),
                 few if few.len() <= FEW => vectorized!(words32(values, few, float, out)),
                 _ => {
                     let key = |word: u32| match *words {
@@ -152,7 +156,8 @@ fn values_pass(test: &Test, values: &Values, out: &mut Bits) {
             let ranges: Vec<(u64, u64)> =
                 inclusive(*words, set).map(|(low, high)| (wide(low), wide(high).wrapping_sub(wide(low)))).collect();
             match ranges.as_slice() {
-                [one] => vectorized!(words64(values, &[*one], float, out)),
+                [(low, span)] if float => vectorized!(in_range64(values, *low, *span, true, out)),
+                [(low, span)] => vectorized!(in_range64(values, *low, *span, false, out)),
                 few if few.len() <= FEW => vectorized!(words64(values, few, float, out)),
                 _ if float => search(values.iter().map(|word| total64(*word)), set, out),
                 _ => search(values.iter().map(|word| word.cast_signed() ^ turned), set, out),
@@ -206,13 +211,53 @@ fn inclusive(words: Words, set: &Intervals<i64>) -> impl Iterator<Item = (i64, i
     set.ranges().iter().filter_map(range)
 }
 
+/// Of one range alone, the loop has no other inside and becomes vectors.
+#[inline(always)]
+fn in_range32(values: &[u32], low: u32, span: u32, float: bool, out: &mut Bits) {
+    let (blocks, rest) = values.as_chunks::<64>();
+    let turned = |word: u32| if float { total32(word).cast_unsigned() } else { word };
+    let mut passing = [0; 64];
+    for block in blocks {
+        for (to, word) in passing.iter_mut().zip(block) {
+            *to = u8::from(turned(*word).wrapping_sub(low) <= span);
+        }
+        out.push_word(pack(&passing), 64);
+    }
+    rest.iter().for_each(|word| out.push(turned(*word).wrapping_sub(low) <= span));
+}
+
+#[inline(always)]
+fn in_range64(values: &[u64], low: u64, span: u64, float: bool, out: &mut Bits) {
+    let (blocks, rest) = values.as_chunks::<64>();
+    let turned = |word: u64| if float { total64(word).cast_unsigned() } else { word };
+    let mut passing = [0; 64];
+    for block in blocks {
+        for (to, word) in passing.iter_mut().zip(block) {
+            *to = u8::from(turned(*word).wrapping_sub(low) <= span);
+        }
+        out.push_word(pack(&passing), 64);
+    }
+    rest.iter().for_each(|word| out.push(turned(*word).wrapping_sub(low) <= span));
+}
+
 #[inline(always)]
 fn words32(values: &[u32], ranges: &[(u32, u32)], float: bool, out: &mut Bits) {
     let (blocks, rest) = values.as_chunks::<64>();
     let key = |word: u32| if float { total32(word).cast_unsigned() } else { word };
-    let passes = |word: u32| ranges.iter().fold(0, |passes, (low, span)| passes | u8::from(key(word).wrapping_sub(*low) <= *span));
+    let passes = |word: u32| {
+        let mut passes = 0;
+        for (low, span) in ranges {
+            passes |= u8::from(key(word).wrapping_sub(*low) <= *span);
+        }
+        passes
+    };
+    // Not `block.map`, which is a function of its own and not compiled for the vectors around it.
+    let mut passing = [0; 64];
     for block in blocks {
-        out.push_word(pack(&block.map(passes)), 64);
+        for (to, word) in passing.iter_mut().zip(block) {
+            *to = passes(*word);
+        }
+        out.push_word(pack(&passing), 64);
     }
     rest.iter().for_each(|word| out.push(passes(*word) == 1));
 }
@@ -221,9 +266,20 @@ fn words32(values: &[u32], ranges: &[(u32, u32)], float: bool, out: &mut Bits) {
 fn words64(values: &[u64], ranges: &[(u64, u64)], float: bool, out: &mut Bits) {
     let (blocks, rest) = values.as_chunks::<64>();
     let key = |word: u64| if float { total64(word).cast_unsigned() } else { word };
-    let passes = |word: u64| ranges.iter().fold(0, |passes, (low, span)| passes | u8::from(key(word).wrapping_sub(*low) <= *span));
+    let passes = |word: u64| {
+        let mut passes = 0;
+        for (low, span) in ranges {
+            passes |= u8::from(key(word).wrapping_sub(*low) <= *span);
+        }
+        passes
+    };
+    // Not `block.map`, which is a function of its own and not compiled for the vectors around it.
+    let mut passing = [0; 64];
     for block in blocks {
-        out.push_word(pack(&block.map(passes)), 64);
+        for (to, word) in passing.iter_mut().zip(block) {
+            *to = passes(*word);
+        }
+        out.push_word(pack(&passing), 64);
     }
     rest.iter().for_each(|word| out.push(passes(*word) == 1));
 }

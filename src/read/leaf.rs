@@ -6,6 +6,8 @@ use crate::compression::Decompressor;
 use crate::encoding::{Decoder, Dictionary, Part};
 use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
+#[cfg(feature = "arrow")]
+use crate::levels::keep;
 use crate::levels::nested::{self, Levels, Slots};
 use crate::levels::{LevelReader, spread, spread_offsets};
 use crate::metadata::OffsetIndex;
@@ -32,6 +34,33 @@ impl LeafData {
     /// The number of slots.
     pub fn slots(&self) -> usize {
         self.parts.iter().map(Part::len).sum()
+    }
+
+    /// Leaves the rows whose bit is set, of a column that is in no list.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn keep(&mut self, kept: &Bits) {
+        let mut start = 0;
+        for part in &mut self.parts {
+            let (length, whole) = (part.len(), part.len() == kept.len());
+            let mut own = Bits::new();
+            if !whole {
+                own.extend_from(kept, start, length);
+            }
+            let mask = if whole { kept } else { &own };
+            match part {
+                Part::Values(values) => *values = keep::keep(values, mask),
+                Part::Indices { indices, .. } => *indices = keep::keep_words32(indices, mask),
+            }
+            start += length;
+        }
+        self.parts.retain(|part| !part.is_empty());
+        if !self.validity.is_empty() {
+            self.validity = keep::keep_bits(&self.validity, kept);
+        }
+        if !self.levels.definition.is_empty() {
+            self.levels.definition = keep::keep_levels(&self.levels.definition, kept);
+        }
+        self.rows = kept.count_ones();
     }
 }
 

@@ -208,7 +208,7 @@ impl Inline {
                     self.stage = Stage::None;
                     return Ok(None);
                 };
-                let mask = mask(output);
+                let mask = mask(plan, output);
                 let columns = lanes.iter_mut().map(|lane| unit.read(plan, lane, output, mask.as_ref())).collect::<Result<_>>();
                 let columns = match columns {
                     Ok(columns) => columns,
@@ -523,7 +523,7 @@ mod parallel {
     fn read(work: &Work, unit: &Unit, access: &Access) -> Result<VecDeque<Taken>> {
         let plan = &work.plan;
         let outputs = &unit.outputs;
-        let masks: Vec<_> = outputs.iter().map(mask).collect();
+        let masks: Vec<_> = outputs.iter().map(|output| mask(plan, output)).collect();
         let field = |field: usize| -> Result<Vec<Vec<ArrayRef>>> {
             let mut lane = unit.open(plan, field, access)?;
             outputs.iter().zip(&masks).map(|(output, mask)| unit.read(plan, &mut lane, output, mask.as_ref())).collect()

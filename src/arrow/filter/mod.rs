@@ -18,6 +18,8 @@ pub(super) mod fetch;
 mod metrics;
 mod prune;
 mod selection;
+#[cfg(test)]
+mod tests;
 mod unit;
 
 use std::sync::{Arc, Mutex, PoisonError};

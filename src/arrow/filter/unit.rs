@@ -257,10 +257,11 @@ impl Unit {
     /// The arrays of a field for one of the outputs, in order.
     pub(crate) fn read(&self, plan: &Plan, lane: &mut Lane, output: &Selection, mask: Option<&FilterPredicate>) -> Result<Vec<ArrayRef>> {
         let batch = Batch { group: self.group, ranges: output.ranges.clone(), rows: output.rows };
-        let arrays = lane.read(plan, &batch)?;
         match (&output.kept, mask) {
-            (Some(kept), Some(mask)) => filtered(arrays, kept, mask),
-            _ => Ok(arrays),
+            // Before they are arrays, strings are indices, and nothing was checked or copied yet.
+            (Some(kept), _) if lane.is_flat(plan) => lane.read_kept(plan, &batch, Some(kept)),
+            (Some(kept), Some(mask)) => filtered(lane.read(plan, &batch)?, kept, mask),
+            _ => lane.read(plan, &batch),
         }
     }
 }
@@ -268,8 +269,13 @@ impl Unit {
 /// Chunks of fewer bytes are read as a whole.
 const WORTH_INDEX: u64 = 64 << 10;
 
-/// The bitmap of a selection, ready to filter arrays.
-pub(crate) fn mask(selection: &Selection) -> Option<FilterPredicate> {
+/// The bitmap of a selection, ready to filter the arrays of columns in lists, if there are any.
+pub(crate) fn mask(plan: &Plan, selection: &Selection) -> Option<FilterPredicate> {
+    let leaves = plan.file.metadata.schema().leaves();
+    let in_list = |leaf: &usize| leaves.get(*leaf).is_some_and(|leaf| leaf.max_repetition_level > 0);
+    if !plan.leaves.iter().flatten().any(in_list) {
+        return None;
+    }
     selection.kept.as_ref().map(|kept| FilterBuilder::new(&booleans(kept)).optimize().build())
 }
 
