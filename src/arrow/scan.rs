@@ -648,7 +648,7 @@ impl Scan {
     pub(crate) fn looks_at(&self) -> Option<&Filter> {
         match &self.metrics {
             Metrics::Known(_) => None,
-            Metrics::Of(filter) => Some(filter),
+            Metrics::Of { filter, .. } => Some(filter),
         }
     }
 
