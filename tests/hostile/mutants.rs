@@ -1,6 +1,6 @@
 //! Broken copies of every file end in an error that says where, or in values: in time, in bounds, and never in a panic.
 //!
-//! The plain test takes a share of the mutants; `every_mutant` takes them all, of `testdata/` and of the folders that
+//! The plain test takes a share of the mutants; `corpora_mutants` takes many more, of `testdata/` and of the folders that
 //! PARQUET_TEST_DATA and PARQUET_FUZZ_DATA name.
 
 use std::path::{Path, PathBuf};
@@ -13,6 +13,9 @@ use crate::reading::{memory_bound, survive};
 /// In the plain test, mutants of one file.
 const SHARE: usize = if cfg!(debug_assertions) { 60 } else { 600 };
 
+/// With the corpora, mutants of one file; HERRINGBONE_MUTANTS can be set to another number, and to a very large one for all.
+const OF_CORPORA: usize = 4_000;
+
 /// Larger files of the corpora are left out: their mutants say nothing that those of smaller files do not.
 const LARGEST: u64 = 200_000;
 
@@ -24,14 +27,15 @@ fn mutants_neither_panic_nor_hang_nor_swell() {
 
 #[test]
 #[ignore = "takes minutes, and PARQUET_TEST_DATA and PARQUET_FUZZ_DATA"]
-fn corpora_every_mutant() {
+fn corpora_mutants() {
     let mut files: Vec<PathBuf> = files::all().into_iter().map(|file| file.path).collect();
     let data = PathBuf::from(std::env::var_os("PARQUET_TEST_DATA").expect("PARQUET_TEST_DATA names a folder"));
     let fuzz = PathBuf::from(std::env::var_os("PARQUET_FUZZ_DATA").expect("PARQUET_FUZZ_DATA names a folder"));
     for folder in [&data, &data.join("../bad_data"), &data.join("geospatial"), &data.join("../shredded_variant"), &fuzz] {
         files.extend(inputs(folder));
     }
-    check(&files, usize::MAX);
+    let most = std::env::var("HERRINGBONE_MUTANTS").ok().map_or(OF_CORPORA, |number| number.parse().expect("a number"));
+    check(&files, most);
 }
 
 /// The files of a folder that are small and not of another kind.
