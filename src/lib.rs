@@ -27,6 +27,13 @@
 //!
 //! Files are opened by path, from bytes in memory, or from anything that implements [`Source`](read::Source).
 //!
+//! # Reading from elsewhere
+//!
+//! With the feature `async`, a file is opened by an asynchronous source, such as an object in S3, and
+//! `ScanBuilder::stream` makes a stream of the same batches, with the same options. Without any I/O,
+//! [`ScanBuilder::push`](arrow::ScanBuilder::push) says which bytes it needs and takes them. The chapter on
+//! reading remotely in the folder `src/docs` tells what is asked for.
+//!
 //! # Writing a file
 //!
 //! An [`ArrowWriter`](arrow::ArrowWriter) takes record batches of any size, encodes their columns on all cores, and makes row
@@ -118,6 +125,9 @@
 //! | `rayon` | yes | decode and encode on a thread pool |
 //! | `snappy`, `gzip`, `zstd`, `lz4`, `brotli` | yes | the codecs; `zstd` wraps the C library, the others are Rust |
 //! | `sql` | no | filters from text, by the crate `sqlparser` |
+//! | `async` | no | asynchronous reading and writing, on any runtime |
+//! | `object_store_base` | no | files in any `object_store::ObjectStore` of the caller's, version 0.14 |
+//! | `object_store` | no | S3, Google Cloud Storage, Azure, HTTP and local files by their addresses |
 //! | `cli` | no | the command `herringbone` |
 //!
 //! A page whose codec is not in the build ends in an error that names the feature.

@@ -49,4 +49,6 @@ pub use stored_schema::stored_schema_entry;
 #[cfg(feature = "async")]
 pub use stream::ScanStream;
 pub use types::{IntervalType, Overflow, Strings};
+#[cfg(feature = "async")]
+pub use write::AsyncArrowWriter;
 pub use write::{ArrayWriter, ArrowPlan, ArrowWriter};

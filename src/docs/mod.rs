@@ -5,6 +5,7 @@
 //! - [`adding_an_encoding`], [`adding_a_codec`], [`adding_a_logical_type`]: which files to touch in which order, with an
 //!   example from the code.
 //! - [`format_coverage`]: every feature of the format, whether it is read and written, and where that is tested.
+//! - [`reading_remotely`]: bytes that come asynchronously, or are pushed, and how few requests that takes.
 //! - [`verify`]: what is checked of a file, and what is let pass.
 //! - [`performance`]: how speed is measured, and what makes it.
 //!
@@ -24,6 +25,9 @@ pub mod adding_a_logical_type {}
 
 #[doc = include_str!("format_coverage.md")]
 pub mod format_coverage {}
+
+#[doc = include_str!("reading_remotely.md")]
+pub mod reading_remotely {}
 
 #[doc = include_str!("verify.md")]
 pub mod verify {}

@@ -37,6 +37,28 @@ impl ObjectSource {
         Self { pinned: OnceLock::from(meta), ..Self::new(store, path) }
     }
 
+    /// An object by its address: `s3://bucket/path`, `gs://bucket/path`, `az://container/path`, `http://…`, `https://…`, `file:///…`,
+    /// and what else `object_store::parse_url` knows. Credentials, regions and endpoints come from the environment (`AWS_…`,
+    /// `GOOGLE_…`, `AZURE_…`), under the names that `object_store` gives them. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// `Usage` for what is no address; `Io` where the environment does not fit.
+    #[cfg(feature = "object_store")]
+    pub fn from_url(address: &str) -> Result<Self> {
+        let url = url::Url::parse(address).map_err(|error| Error::usage(format!("{address:?} is no address: {error}")))?;
+        let mut options: Vec<(String, String)> = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?.to_ascii_lowercase(), value.into_string().ok()?)))
+            .filter(|(key, _)| ["aws_", "google_", "azure_"].iter().any(|prefix| key.starts_with(prefix)))
+            .collect();
+        // Whoever names a server without encryption means it.
+        if url.scheme() == "http" || options.iter().any(|(key, value)| key.contains("endpoint") && value.starts_with("http://")) {
+            options.push(("allow_http".to_owned(), "true".to_owned()));
+        }
+        let (store, path) =
+            object_store::parse_url_opts(&url, options).map_err(|error| Error::from(std::io::Error::other(error)).in_file(address))?;
+        Ok(Self::new(Arc::from(store), path))
+    }
+
     /// Other costs of requests than [`FetchOptions::remote`] says.
     #[must_use]
     pub fn with_costs(mut self, costs: FetchOptions) -> Self {

@@ -16,8 +16,12 @@ mod file;
 mod geospatial;
 mod leaf;
 mod levels;
+#[cfg(feature = "object_store_base")]
+mod object;
 mod options;
 mod page;
+#[cfg(feature = "async")]
+mod remote;
 mod rewrite;
 mod row_group;
 mod settings;
@@ -38,7 +42,11 @@ pub use file::FileWriter;
 pub(crate) use geospatial::Geospatial;
 pub use leaf::LeafWriter;
 pub use levels::LevelsSlice;
+#[cfg(feature = "object_store_base")]
+pub use object::ObjectSink;
 pub use options::{ContentChunking, EncodingChoice, SortBy, WriterOptions, WriterOptionsBuilder};
+#[cfg(feature = "async")]
+pub use remote::{AsyncSink, IoSink};
 pub use rewrite::without_other_columns;
 pub use row_group::RowGroupWriter;
 pub use settings::WritePlan;

@@ -13,6 +13,8 @@ mod options;
 mod plan;
 #[cfg(feature = "rayon")]
 mod pool;
+#[cfg(feature = "async")]
+mod remote;
 mod route;
 mod runs;
 mod shred;
@@ -21,4 +23,6 @@ mod writer;
 
 pub use leaf::ArrayWriter;
 pub use plan::ArrowPlan;
+#[cfg(feature = "async")]
+pub use remote::AsyncArrowWriter;
 pub use writer::ArrowWriter;

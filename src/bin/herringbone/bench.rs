@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> Result {
     let mut out = io::stdout().lock();
     let mut rows = Vec::new();
     let mut failed = false;
-    for path in &args.files {
+    for path in &crate::input::expand(&args.files)? {
         let done = match (args.by_column, args.write) {
             (true, _) => bench_columns::run(path, args, &mut out),
             (false, true) => bench_write::measure(path, args)

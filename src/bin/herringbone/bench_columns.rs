@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use herringbone::compression::Decompressor;
 use herringbone::encoding::Dictionary;
 use herringbone::page::CompressedPage;
-use herringbone::read::{self, FileSource, PageOptions};
+use herringbone::read::{self, PageOptions, Source};
 use herringbone::{FileMetadata, Limits};
 
 use crate::bench::{Args, milliseconds};
@@ -57,7 +57,7 @@ pub fn run(path: &Path, args: &Args, out: &mut dyn Write) -> Result {
 }
 
 /// Decompresses and decodes all pages of a column on this thread. Reading the file is not part of either time.
-fn measure(source: &Arc<FileSource>, metadata: &FileMetadata, leaf: usize) -> herringbone::Result<Cost> {
+fn measure(source: &Arc<dyn Source>, metadata: &FileMetadata, leaf: usize) -> herringbone::Result<Cost> {
     let limits = Limits::default();
     let (mut cost, mut decompressor, mut buffer) = (Cost::default(), Decompressor::new(), Vec::new());
     for row_group in 0..metadata.num_row_groups() {

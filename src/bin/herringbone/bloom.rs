@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use herringbone::metadata::{BloomFilter, bloom};
-use herringbone::read::{FileSource, Source};
+use herringbone::read::Source;
 use herringbone::{FileMetadata, Limits};
 use serde_json::json;
 
@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> Result {
 }
 
 /// The bloom filter of a chunk, if it has one.
-fn filter(source: &FileSource, metadata: &FileMetadata, group: usize, leaf: usize, path: &Path) -> Result<Option<BloomFilter>> {
+fn filter(source: &dyn Source, metadata: &FileMetadata, group: usize, leaf: usize, path: &Path) -> Result<Option<BloomFilter>> {
     let read = || {
         let Some(row_group) = metadata.row_group(group) else { return Ok(None) };
         let Some(location) = row_group.chunk(leaf)?.bloom_filter else { return Ok(None) };

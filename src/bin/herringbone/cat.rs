@@ -11,7 +11,7 @@ use herringbone::schema::{Leaf, TimeUnit};
 
 use crate::failure::{Failure, Result, warn};
 use crate::filter::Filter;
-use crate::input::{Columns, int96_leaves, leaves, open_for_streaming};
+use crate::input::{Columns, expand, int96_leaves, leaves, open_for_streaming};
 use crate::sink::{Csv, JsonLines, Sink, Table};
 
 /// Prints rows of files, one file after the other
@@ -71,7 +71,7 @@ const FEW_ROWS: u64 = 100_000;
 pub fn run(args: &Args) -> Result {
     let mut printer = Printer { format: args.format, width: terminal_width(), current: None };
     let (mut offset, mut limit) = (args.selection.offset, args.selection.limit);
-    for (i, path) in args.files.iter().enumerate() {
+    for (i, path) in expand(&args.files)?.iter().enumerate() {
         if i > 0 && limit == Some(0) {
             break;
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::{Failure, Result};
 use crate::filter::Filter;
 use crate::grid::shown;
-use crate::input::{open_for_pages, open_for_streaming};
+use crate::input::{expand, open_for_pages, open_for_streaming};
 
 /// Prints the number of rows of each file, and in all, from the metadata alone; with --where of those that pass, for which no more is
 /// read than it takes
@@ -39,7 +39,8 @@ fn count(path: &Path, args: &Args) -> Result<u64> {
 /// Runs the command. Files that cannot be read are named on standard error and the others counted all the same.
 pub fn run(args: &Args) -> Result {
     let (mut rows, mut failed) = (Vec::new(), false);
-    for path in &args.files {
+    let files = expand(&args.files)?;
+    for path in &files {
         match count(path, args) {
             Ok(count) => rows.push((count, shown(&path.display().to_string()))),
             Err(failure) => {
@@ -49,9 +50,9 @@ pub fn run(args: &Args) -> Result {
         }
     }
     let mut out = io::stdout().lock();
-    if let ([(rows, _)], [_]) = (rows.as_slice(), args.files.as_slice()) {
+    if let ([(rows, _)], [_]) = (rows.as_slice(), files.as_slice()) {
         writeln!(out, "{rows}")?;
-    } else if args.files.len() > 1 {
+    } else if files.len() > 1 {
         let total: u128 = rows.iter().map(|(rows, _)| u128::from(*rows)).sum();
         let width = total.to_string().len();
         for (rows, path) in rows {

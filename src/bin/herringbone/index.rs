@@ -16,7 +16,7 @@ pub struct PageIndex {
 
 impl PageIndex {
     /// Reads the index of a leaf's chunk.
-    pub fn read(source: &impl Source, row_group: &RowGroup<'_>, leaf: usize) -> herringbone::Result<Self> {
+    pub fn read(source: &(impl Source + ?Sized), row_group: &RowGroup<'_>, leaf: usize) -> herringbone::Result<Self> {
         let chunk = row_group.chunk(leaf)?;
         let mut index = Self::default();
         if let Some(range) = chunk.offset_index {

@@ -1,17 +1,18 @@
 //! Files that are read, and what of them.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
 use herringbone::arrow::{ParquetFile, Strings};
 use herringbone::format::PhysicalType;
-use herringbone::read::{self, FileSource};
+use herringbone::read::{self, FileSource, Source};
 use herringbone::schema::Leaf;
 use herringbone::{FileMetadata, Limits};
 
 use crate::failure::{Failure, Result};
+use crate::remote;
 
 /// What streaming allows itself: memory follows these figures and not the file. A batch can be as large as the largest
 /// value that a page holds by default.
@@ -21,13 +22,48 @@ fn streaming_limits() -> Limits {
 
 /// Opens a file for record batches that are handed on one after another.
 pub fn open_for_streaming(path: &Path) -> Result<ParquetFile> {
+    if remote::is_address(path) {
+        let opened = open_source(path).and_then(|source| ParquetFile::from_source_with(source, streaming_limits()));
+        return Ok(opened.map_err(|error| error.in_file(path.display().to_string()))?);
+    }
     Ok(ParquetFile::open_with(path, streaming_limits())?)
 }
 
+/// Opens a file by its path or its address.
+pub fn open_source(path: &Path) -> herringbone::Result<Arc<dyn Source>> {
+    if remote::is_address(path) {
+        return remote::open(path);
+    }
+    Ok(Arc::new(FileSource::open(path)?))
+}
+
+/// The files that are meant: a path that names no file and has wildcards (`*`, `?`, `[a-c]`, `**`) stands for those that fit, in
+/// alphabetical order.
+pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '[']) && !remote::is_address(path) && !path.exists())
+        else {
+            files.push(path.clone());
+            continue;
+        };
+        let found = glob::glob(pattern).map_err(|error| Failure::Usage(format!("{pattern:?} is no pattern of file names: {error}")))?;
+        let before = files.len();
+        for file in found {
+            files.push(file.map_err(|error| Failure::File(format!("cannot look for {pattern}: {error}")))?);
+        }
+        if files.len() == before {
+            return Err(Failure::File(format!("no file fits {pattern}")));
+        }
+    }
+    Ok(files)
+}
+
 /// Opens a file for its metadata and pages.
-pub fn open_for_pages(path: &Path) -> Result<(Arc<FileSource>, FileMetadata)> {
-    let source = Arc::new(FileSource::open(path)?);
-    let metadata = read::metadata(&source, &Limits::default()).map_err(|error| error.in_file(path.display().to_string()))?;
+pub fn open_for_pages(path: &Path) -> Result<(Arc<dyn Source>, FileMetadata)> {
+    let named = |error: herringbone::Error| error.in_file(path.display().to_string());
+    let source = open_source(path).map_err(named)?;
+    let metadata = read::metadata(&source, &Limits::default()).map_err(named)?;
     Ok((source, metadata))
 }
 

@@ -27,6 +27,7 @@ mod merge;
 mod meta;
 mod meta_json;
 mod pages;
+mod remote;
 mod rewrite;
 mod rowgroups;
 mod schema;

@@ -12,7 +12,7 @@ use crate::encode::encode;
 use crate::failure::{Failure, Result, warn};
 use crate::feed::{self, Reading, common};
 use crate::grid::thousands;
-use crate::input::{open_for_pages, open_for_streaming};
+use crate::input::{expand, open_for_pages, open_for_streaming};
 use crate::target::Target;
 use crate::threads::Threads;
 use crate::writer_args::{KeyValue, WriterArgs};
@@ -56,7 +56,8 @@ fn copied(args: &Args) -> Result<String> {
         let what = "row groups are copied as they are: leave out the options for Parquet output, or write the rows anew with --decode";
         return Err(Failure::Usage(what.to_owned()));
     }
-    let Some((first, others)) = args.inputs.split_first() else { return Err(Failure::Usage("no input is given".to_owned())) };
+    let inputs = expand(&args.inputs)?;
+    let Some((first, others)) = inputs.split_first() else { return Err(Failure::Usage("no input is given".to_owned())) };
     let (_, metadata) = open_for_pages(first)?;
     let schema = Arc::clone(metadata.schema());
     let mut kept = entries(&metadata);
@@ -70,7 +71,7 @@ fn copied(args: &Args) -> Result<String> {
     kept.retain(|(key, _)| args.writer.key_value.iter().all(|given| given.key != *key));
     kept.extend(args.writer.key_value.iter().map(|KeyValue { key, value }| (key.clone(), Some(value.clone()))));
     let target = Target::create(&args.output, !args.no_overwrite)?;
-    Ok(copy(&args.inputs, schema, kept, target)?.to_string())
+    Ok(copy(&inputs, schema, kept, target)?.to_string())
 }
 
 fn other_schema(path: &Path, first: &Path, difference: &str) -> String {
@@ -91,7 +92,7 @@ fn keep_equal(kept: &mut Vec<Entry>, others: &[Entry], path: &Path) {
 
 fn decoded(args: &Args) -> Result<String> {
     let mut schema: Option<Schema> = None;
-    for path in &args.inputs {
+    for path in &expand(&args.inputs)? {
         let found = ParquetFile::arrow_schema(&open_for_streaming(path)?)?;
         let both = match &schema {
             None => Schema::clone(&found),

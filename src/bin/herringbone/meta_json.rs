@@ -8,7 +8,7 @@ use std::io::Write;
 use herringbone::FileMetadata;
 use herringbone::format::{KeyValue, Statistics as RawStatistics};
 use herringbone::metadata::{Bound, ColumnChunk, RowGroup, Statistics};
-use herringbone::read::FileSource;
+use herringbone::read::Source;
 use herringbone::schema::{Kind, Leaf, LogicalType};
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,7 @@ use crate::failure::Result;
 use crate::index::PageIndex;
 
 /// Writes the metadata of a file; with a source, the page index as well.
-pub fn print(path: &str, metadata: &FileMetadata, indexes_of: Option<&FileSource>, out: &mut dyn Write) -> Result {
+pub fn print(path: &str, metadata: &FileMetadata, indexes_of: Option<&dyn Source>, out: &mut dyn Write) -> Result {
     let head = head(path, metadata);
     writeln!(out, "{{")?;
     for (key, value) in &head {
@@ -111,7 +111,7 @@ fn row_group(group: &RowGroup<'_>) -> Result<Value> {
 }
 
 /// A column chunk; of one whose metadata are encrypted little is known.
-fn chunk(group: &RowGroup<'_>, leaf: usize, indexes_of: Option<&FileSource>) -> Result<Value> {
+fn chunk(group: &RowGroup<'_>, leaf: usize, indexes_of: Option<&dyn Source>) -> Result<Value> {
     let column = match group.column(leaf) {
         Ok(column) => column,
         Err(error) if error.kind() == herringbone::ErrorKind::Unsupported => {

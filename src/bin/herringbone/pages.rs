@@ -7,7 +7,7 @@ use std::sync::Arc;
 use herringbone::format::Encoding;
 use herringbone::metadata::Bound;
 use herringbone::page::CompressedPage;
-use herringbone::read::{self, FileSource, PageOptions};
+use herringbone::read::{self, PageOptions, Source};
 use herringbone::schema::Leaf;
 use herringbone::{FileMetadata, Limits};
 use serde_json::json;
@@ -94,7 +94,7 @@ pub fn run(args: &Args) -> Result {
 
 /// Appends the pages of a chunk, as far as they can be read.
 fn list(
-    source: &Arc<FileSource>,
+    source: &Arc<dyn Source>,
     metadata: &FileMetadata,
     group: usize,
     leaf: usize,

@@ -4,12 +4,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use herringbone::ErrorKind;
-use herringbone::read::FileSource;
 use herringbone::verify::{Finding, Report, Severity, VerifyOptions, verify};
 use serde_json::json;
 
 use crate::failure::{Failure, Result};
 use crate::grid::shown;
+use crate::input::{expand, open_source};
 
 /// Computes again all that files say about themselves, and reports what is wrong and where
 #[derive(clap::Args)]
@@ -36,8 +36,8 @@ pub fn run(args: &Args) -> Result {
     let mut out = BufWriter::new(io::stdout().lock());
     let (mut wrong, mut failed) = (0, false);
     let options = VerifyOptions { findings: args.most, ..VerifyOptions::default() };
-    for path in &args.files {
-        let report = FileSource::open(path).and_then(|source| verify(&source, &options));
+    for path in &expand(&args.files)? {
+        let report = open_source(path).and_then(|source| verify(&source, &options));
         match report {
             Ok(report) => {
                 wrong += usize::from(report.errors > 0 || (args.strict && report.warnings > 0));

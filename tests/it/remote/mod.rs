@@ -3,10 +3,14 @@
 #[cfg(feature = "object_store_base")]
 mod objects;
 pub mod push;
+#[cfg(feature = "object_store")]
+mod s3;
 #[cfg(feature = "async")]
 mod sources;
 #[cfg(feature = "async")]
 mod stream;
+#[cfg(feature = "async")]
+mod writing;
 
 use std::sync::Arc;
 

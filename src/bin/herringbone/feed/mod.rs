@@ -19,7 +19,7 @@ use herringbone::schema::TimeUnit;
 use crate::failure::{Failure, Result};
 use crate::filter::Filter;
 use crate::format::Format;
-use crate::input::{Columns, StringsArg, open_for_streaming};
+use crate::input::{Columns, StringsArg, expand, open_for_streaming};
 use crate::threads::Threads;
 
 pub use fit::common;
@@ -105,6 +105,7 @@ pub struct Csv {
 /// Opens inputs of one schema, that of the first unless another is asked for. Those that can be opened twice are looked at
 /// before a row of any is read.
 pub fn open(paths: &[PathBuf], reading: &Reading) -> Result<Feed> {
+    let paths = expand(paths)?;
     let mut inputs = paths.iter().map(|path| Input::new(path));
     let Some(first) = inputs.next() else { return Err(Failure::Usage("no input is given".to_owned())) };
     let mut others: VecDeque<Input> = inputs.collect();

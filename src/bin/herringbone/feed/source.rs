@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
 use crate::format::Format;
+use crate::remote::is_address;
 
 /// A file, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,13 @@ impl Input {
     /// Opens it, and finds out its format: the one given, the one that its name says, or the one that it begins like.
     pub fn open(&self, from: Option<Format>) -> Result<(Format, Bytes)> {
         let said = from.or_else(|| self.path().and_then(Format::of_ending));
+        if self.path().is_some_and(is_address) {
+            return match said {
+                // It is opened by those who read Parquet.
+                None | Some(Format::Parquet) => Ok((Format::Parquet, Bytes::Stream(Box::new(io::empty())))),
+                Some(_) => Err(self.failure(io::Error::other("of files with an address only Parquet files are read"))),
+            };
+        }
         let mut bytes = self.bytes(said)?;
         if let Some(format) = said {
             return Ok((format, bytes));
