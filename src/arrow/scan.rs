@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, Waker};
+#[cfg(feature = "rayon")]
+use std::task::Poll;
+use std::task::Waker;
 
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, SchemaRef};
@@ -529,6 +531,7 @@ enum Engine {
 pub(crate) enum Progress {
     Batch(RecordBatch),
     /// The pool is at work.
+    #[cfg_attr(not(feature = "rayon"), allow(dead_code))]
     Pending,
     End,
 }

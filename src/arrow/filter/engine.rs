@@ -4,7 +4,7 @@
 //! it prunes row groups, gets the bytes for their filters, and, when a unit knows its rows, the bytes for the rest; all decoding is
 //! the pool's, units beside each other and within a unit its fields.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::arrow::filter::selection::Selection;
 use crate::arrow::filter::unit::{Condition, Unit, mask};
 use crate::arrow::lanes::{Access, Lane};
 use crate::arrow::plan::Plan;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::predicate::RowRanges;
 
 /// The selected rows of one batch.
@@ -236,6 +236,7 @@ pub(crate) use parallel::Parallel;
 
 #[cfg(feature = "rayon")]
 mod parallel {
+    use std::collections::BTreeMap;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
     use std::task::{Poll, Waker};
@@ -245,6 +246,7 @@ mod parallel {
     use super::*;
     use crate::arrow::parallel::{Pool, spawn_on};
     use crate::arrow::scan::Threads;
+    use crate::error::Error;
     use crate::read::Missing;
 
     /// A filtered scan on a pool.
