@@ -25,11 +25,13 @@ pub(crate) struct Leaves<'a> {
     schema: &'a Schema,
     /// Leaf indices, ascending, and their rows.
     data: Vec<(usize, LeafData)>,
+    /// The most bytes that placeholders may take: [`Limits::batch_bytes`](crate::Limits::batch_bytes).
+    most_bytes: usize,
 }
 
 impl<'a> Leaves<'a> {
-    pub(crate) fn new(schema: &'a Schema, data: Vec<(usize, LeafData)>) -> Self {
-        Self { schema, data }
+    pub(crate) fn new(schema: &'a Schema, data: Vec<(usize, LeafData)>, most_bytes: usize) -> Self {
+        Self { schema, data, most_bytes }
     }
 
     fn get(&self, leaf: usize) -> Result<&LeafData> {
@@ -89,7 +91,8 @@ fn build(mapped: &Mapped, slots: Slots, count: usize, leaves: &mut Leaves<'_>) -
             }
             let total = offsets.last().map_or(0, |total| total.cast_unsigned() as usize);
             let values = build(item, elements, total, leaves)?;
-            list(*kind, Arc::clone(&item.field), data_type, offsets, values, nulls).map_err(|error| name(leaves.schema, leaf, error))
+            list(*kind, Arc::clone(&item.field), data_type, offsets, values, nulls, leaves.most_bytes)
+                .map_err(|error| name(leaves.schema, leaf, error))
         }
     }
 }
@@ -194,6 +197,7 @@ fn list(
     offsets: Vec<i32>,
     values: ArrayRef,
     nulls: Option<NullBuffer>,
+    most_bytes: usize,
 ) -> Result<ArrayRef> {
     Ok(match kind {
         ListKind::List => Arc::new(GenericListArray::<i32>::try_new(item, offset_buffer(offsets), values, nulls).map_err(cannot_assemble)?),
@@ -202,7 +206,7 @@ fn list(
         }
         ListKind::ListView => list_view::<i32>(item, offsets, values, nulls)?,
         ListKind::LargeListView => list_view::<i64>(item, widen(offsets), values, nulls)?,
-        ListKind::FixedSize(size) => fixed_size_list(size, item, &offsets, values, nulls)?,
+        ListKind::FixedSize(size) => fixed_size_list(size, item, &offsets, values, nulls, most_bytes)?,
         ListKind::Map { sorted } => {
             let entries = values
                 .as_any()
@@ -231,7 +235,14 @@ fn list_view<O: OffsetSizeTrait>(item: FieldRef, offsets: Vec<O>, values: ArrayR
 }
 
 /// Parquet stores no elements for a null list, Arrow `size` of them: where there are nulls, elements move.
-fn fixed_size_list(size: i32, item: FieldRef, offsets: &[i32], values: ArrayRef, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
+fn fixed_size_list(
+    size: i32,
+    item: FieldRef,
+    offsets: &[i32],
+    values: ArrayRef,
+    nulls: Option<NullBuffer>,
+    most_bytes: usize,
+) -> Result<ArrayRef> {
     let count = offsets.len().saturating_sub(1);
     let is_valid = |slot: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(slot));
     for (slot, ends) in offsets.windows(2).enumerate() {
@@ -241,9 +252,32 @@ fn fixed_size_list(size: i32, item: FieldRef, offsets: &[i32], values: ArrayRef,
         }
     }
     let stored = count.saturating_mul(size.max(0).cast_unsigned() as usize);
-    let values = if values.len() == stored { values } else { with_placeholders(size, offsets, &values, stored)? };
+    let values = if values.len() == stored {
+        values
+    } else {
+        // The size is a claim of the stored Arrow schema, of which a null list proves nothing.
+        let bytes = stored.saturating_mul(null_bytes(item.data_type()));
+        if bytes > most_bytes {
+            return Err(Error::limit(format!(
+                "null lists of {size} elements, whose places take {bytes} bytes, more than the {most_bytes} of Limits::batch_bytes: read fewer rows at a time"
+            )));
+        }
+        with_placeholders(size, offsets, &values, stored)?
+    };
     let array = FixedSizeListArray::try_new_with_length(item, size, values, nulls, count).map_err(cannot_assemble)?;
     Ok(Arc::new(array))
+}
+
+/// About how many bytes a null takes in an array, and those that make its places.
+fn null_bytes(data_type: &DataType) -> usize {
+    let bytes = match data_type {
+        DataType::FixedSizeBinary(size) => size.max(&0).cast_unsigned() as usize,
+        DataType::FixedSizeList(item, size) => null_bytes(item.data_type()).saturating_mul(size.max(&0).cast_unsigned() as usize),
+        DataType::Struct(fields) => fields.iter().map(|field| null_bytes(field.data_type())).fold(0, usize::saturating_add),
+        other => other.primitive_width().unwrap_or(16),
+    };
+    // An index of 8 bytes is made for each.
+    bytes.max(8)
 }
 
 fn with_placeholders(size: i32, offsets: &[i32], values: &ArrayRef, stored: usize) -> Result<ArrayRef> {
@@ -268,4 +302,23 @@ fn cannot_assemble(error: arrow_schema::ArrowError) -> Error {
 #[cold]
 fn uneven(wanted: usize, found: usize) -> Error {
     Error::malformed(format!("{found} values where the columns beside it and its levels have {wanted}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::Decimal128Array;
+    use arrow_schema::Field;
+
+    /// A mutant of a stored Arrow schema claimed lists of 2^31 - 1 decimals: 34 GB for one null.
+    #[test]
+    fn null_lists_of_a_size_that_only_the_schema_claims_are_bounded() {
+        let item = Arc::new(Field::new("item", DataType::Decimal128(9, 0), true));
+        let nulls = || Some(NullBuffer::new_null(1));
+        let none: ArrayRef = Arc::new(Decimal128Array::from(Vec::<i128>::new()).with_precision_and_scale(9, 0).unwrap());
+        let error = fixed_size_list(i32::MAX, Arc::clone(&item), &[0, 0], Arc::clone(&none), nulls(), 1 << 30).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Limit);
+        let list = fixed_size_list(1000, item, &[0, 0], none, nulls(), 1 << 30).unwrap();
+        assert_eq!((list.len(), list.null_count()), (1, 1));
+    }
 }
