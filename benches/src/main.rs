@@ -74,7 +74,7 @@ fn run(args: &Args) -> Result<()> {
     if let Some([engine, way, path]) = args.memory_child.as_deref() {
         return memory::run_child(engine, way, Path::new(path));
     }
-    if !(args.scale > 0.0 && args.scale <= 10.0) || !(1..=64).contains(&args.threads) {
+    if !(args.scale > 0.0 && args.scale <= 10.0 && (1..=64).contains(&args.threads)) {
         return Err("the scale goes to 10 and threads from 1 to 64".into());
     }
     let files = args.files.join(format!("scale_{}", args.scale));
