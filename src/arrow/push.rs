@@ -58,7 +58,6 @@ pub struct PushScan {
 
 /// What a [`PushScan`] does next.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum PushStep {
     /// The next batch.
     Batch(RecordBatch),

@@ -38,7 +38,7 @@ impl ParquetFile {
     /// while let Some(batch) = batches.try_next().await? {
     ///     println!("{} rows", batch.num_rows());
     /// }
-    /// # herringbone::Result::Ok(()) }).unwrap();
+    /// # Ok::<(), herringbone::Error>(()) }).unwrap();
     /// ```
     ///
     /// # Errors

@@ -47,7 +47,6 @@ pub struct PushFooter {
 
 /// What a [`PushFooter`] does next.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum FooterStep {
     /// These bytes of the file are needed first.
     Need(Range<u64>),

@@ -13,7 +13,7 @@
 //! use herringbone::verify::{VerifyOptions, verify};
 //!
 //! # fn main() -> herringbone::Result<()> {
-//! let file = FileSource::open("testdata/bloom-filters.index-v2.parquet")?;
+//! let file = FileSource::open("testdata/codecs.none-v1.parquet")?;
 //! let report = verify(&file, &VerifyOptions::default())?;
 //! assert_eq!(report.findings, []);
 //! assert!(report.pages > 1);

@@ -34,7 +34,7 @@ use crate::write::{AsyncSink, WriterOptions};
 /// }
 /// assert_eq!(writer.close().await?.num_rows(), 150);
 /// assert_eq!(ParquetFile::from_bytes(bytes)?.metadata().num_rows(), 150);
-/// # herringbone::Result::Ok(()) }).unwrap();
+/// # Ok::<(), herringbone::Error>(()) }).unwrap();
 /// ```
 pub struct AsyncArrowWriter<S> {
     sink: S,
