@@ -11,8 +11,7 @@ use bytes::Bytes;
 use crate::arrow::nested::{Leaves, assemble};
 use crate::arrow::plan::{Batch, Group, Plan};
 use crate::error::{Error, Result};
-use crate::metadata::ChunkLocation;
-use crate::metadata::OffsetIndex;
+use crate::metadata::{ChunkLocation, OffsetIndex};
 use crate::read::{LeafData, LeafReader, Missing, PageOptions, PageReader, Scratch, Source};
 use crate::values::Bits;
 

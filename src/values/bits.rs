@@ -188,7 +188,7 @@ impl Bits {
     }
 }
 
-/// Appends bits and keeps the last word in a register; a third of the time of appending to memory where runs are short.
+/// Appends bits and keeps the last word in a register.
 pub(crate) struct BitWriter<'a> {
     bits: &'a mut Bits,
     last: u64,

