@@ -114,11 +114,7 @@ impl Lane {
         }
         self.row = end;
         let mapped = plan.fields.get(self.field).ok_or_else(|| Error::usage("a lane of no field"))?;
-        assemble(
-            mapped,
-            kept.map_or(batch.rows, Bits::count_ones),
-            &mut Leaves::new(plan.file.metadata.schema(), data, plan.file.limits.batch_bytes),
-        )
+        assemble(mapped, kept.map_or(batch.rows, Bits::count_ones), &mut Leaves::new(plan.file.metadata.schema(), data, &plan.file.limits))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::arrow::types::{ListKind, Mapped, Node};
 use crate::encoding::Part;
 use crate::error::{Error, Result};
 use crate::levels::nested::{self, Slots};
+use crate::limits::Limits;
 use crate::read::LeafData;
 use crate::schema::Schema;
 use crate::values::Bits;
@@ -25,13 +26,12 @@ pub(crate) struct Leaves<'a> {
     schema: &'a Schema,
     /// Leaf indices, ascending, and their rows.
     data: Vec<(usize, LeafData)>,
-    /// The most bytes that placeholders may take: [`Limits::batch_bytes`](crate::Limits::batch_bytes).
-    most_bytes: usize,
+    limits: &'a Limits,
 }
 
 impl<'a> Leaves<'a> {
-    pub(crate) fn new(schema: &'a Schema, data: Vec<(usize, LeafData)>, most_bytes: usize) -> Self {
-        Self { schema, data, most_bytes }
+    pub(crate) fn new(schema: &'a Schema, data: Vec<(usize, LeafData)>, limits: &'a Limits) -> Self {
+        Self { schema, data, limits }
     }
 
     fn get(&self, leaf: usize) -> Result<&LeafData> {
@@ -53,7 +53,8 @@ fn not_read() -> Error {
 pub(crate) fn assemble(mapped: &Mapped, rows: usize, leaves: &mut Leaves<'_>) -> Result<Vec<ArrayRef>> {
     if let Node::Leaf { leaf, conversion, .. } = &mapped.node {
         let data = leaves.take(*leaf)?;
-        return leaf_arrays(data, rows, conversion, mapped.field.data_type()).map_err(|error| name(leaves.schema, *leaf, error));
+        return leaf_arrays(data, rows, conversion, mapped.field.data_type(), leaves.limits)
+            .map_err(|error| name(leaves.schema, *leaf, error));
     }
     build(mapped, Slots::ROWS, rows, leaves).map(|array| vec![array])
 }
@@ -71,7 +72,7 @@ fn build(mapped: &Mapped, slots: Slots, count: usize, leaves: &mut Leaves<'_>) -
     match &mapped.node {
         Node::Leaf { leaf, conversion, .. } => {
             let data = leaves.take(*leaf)?;
-            let arrays = leaf_arrays(data, count, conversion, data_type);
+            let arrays = leaf_arrays(data, count, conversion, data_type, leaves.limits);
             arrays.and_then(join).map_err(|error| name(leaves.schema, *leaf, error))
         }
         Node::Struct { children, definition_level, nullable } => {
@@ -91,7 +92,7 @@ fn build(mapped: &Mapped, slots: Slots, count: usize, leaves: &mut Leaves<'_>) -
             }
             let total = offsets.last().map_or(0, |total| total.cast_unsigned() as usize);
             let values = build(item, elements, total, leaves)?;
-            list(*kind, Arc::clone(&item.field), data_type, offsets, values, nulls, leaves.most_bytes)
+            list(*kind, Arc::clone(&item.field), data_type, offsets, values, nulls, leaves.limits.batch_bytes)
                 .map_err(|error| name(leaves.schema, leaf, error))
         }
     }
@@ -146,9 +147,16 @@ fn null_buffer(bits: Bits) -> Option<NullBuffer> {
 }
 
 /// The arrays of a leaf's parts.
-fn leaf_arrays(data: LeafData, count: usize, conversion: &Conversion, data_type: &DataType) -> Result<Vec<ArrayRef>> {
+fn leaf_arrays(data: LeafData, count: usize, conversion: &Conversion, data_type: &DataType, limits: &Limits) -> Result<Vec<ArrayRef>> {
     if data.slots() != count {
         return Err(uneven(count, data.slots()));
+    }
+    let bytes = count.saturating_mul(null_bytes(data_type));
+    if bytes > limits.batch_bytes {
+        return Err(Error::limit(format!(
+            "{count} values of {data_type} take {bytes} bytes, more than the {} of Limits::batch_bytes: read fewer rows at a time, or raise it",
+            limits.batch_bytes
+        )));
     }
     let nulls = if data.validity.is_empty() { None } else { null_buffer(data.validity) };
     let mut parts = data.parts;
@@ -165,7 +173,7 @@ fn leaf_arrays(data: LeafData, count: usize, conversion: &Conversion, data_type:
             nulls => nulls.clone(),
         };
         start += length;
-        arrays.extend(convert::arrays(part, nulls, *conversion, data_type)?);
+        arrays.extend(convert::arrays(part, nulls, *conversion, data_type, limits.memory_bytes)?);
     }
     Ok(if arrays.len() > 1 { join_small(arrays)? } else { arrays })
 }
@@ -256,10 +264,11 @@ fn fixed_size_list(
         values
     } else {
         // The size is a claim of the stored Arrow schema, of which a null list proves nothing.
-        let bytes = stored.saturating_mul(null_bytes(item.data_type()));
+        // An index of 8 bytes is made for each.
+        let bytes = stored.saturating_mul(null_bytes(item.data_type()).max(8));
         if bytes > most_bytes {
             return Err(Error::limit(format!(
-                "null lists of {size} elements, whose places take {bytes} bytes, more than the {most_bytes} of Limits::batch_bytes: read fewer rows at a time"
+                "null lists of {size} elements, whose places take {bytes} bytes, more than the {most_bytes} of Limits::batch_bytes: read fewer rows at a time, or raise it"
             )));
         }
         with_placeholders(size, offsets, &values, stored)?
@@ -268,16 +277,18 @@ fn fixed_size_list(
     Ok(Arc::new(array))
 }
 
-/// About how many bytes a null takes in an array, and those that make its places.
+/// About how many bytes a null takes in an array, which are the least that a value takes.
 fn null_bytes(data_type: &DataType) -> usize {
-    let bytes = match data_type {
+    match data_type {
+        DataType::Null => 0,
+        DataType::Boolean => 1,
+        DataType::Dictionary(key, _) => null_bytes(key),
+        DataType::RunEndEncoded(_, values) => null_bytes(values.data_type()),
         DataType::FixedSizeBinary(size) => size.max(&0).cast_unsigned() as usize,
         DataType::FixedSizeList(item, size) => null_bytes(item.data_type()).saturating_mul(size.max(&0).cast_unsigned() as usize),
         DataType::Struct(fields) => fields.iter().map(|field| null_bytes(field.data_type())).fold(0, usize::saturating_add),
         other => other.primitive_width().unwrap_or(16),
-    };
-    // An index of 8 bytes is made for each.
-    bytes.max(8)
+    }
 }
 
 fn with_placeholders(size: i32, offsets: &[i32], values: &ArrayRef, stored: usize) -> Result<ArrayRef> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::arrow::file::ParquetFile;
 use crate::arrow::types::Mapped;
+use crate::encoding::Shape;
 use crate::error::{Error, Result};
 use crate::metadata::ChunkLocation;
 use crate::read::{Counted, Counters};
@@ -98,13 +99,23 @@ impl Plan {
     /// How many rows a batch of a group gets, so that it stays within its bytes as far as the metadata can tell.
     pub(crate) fn rows_of_batches(&self, group: usize, most: usize) -> Result<usize> {
         let Some(group) = self.groups.get(group) else { return Ok(most) };
-        let mut bytes = 0u64;
+        // Arrow's arrays take up to 32 bytes a value even where the file's are of one byte.
+        let (mut bytes, mut widest) = (0u64, 32);
         for leaf in self.leaves.iter().flatten() {
             bytes = bytes.saturating_add(self.location(group.index, *leaf)?.uncompressed_size);
+            widest = widest.max(self.width(*leaf));
         }
+        let limit = self.file.limits.batch_bytes as u64;
         let per_row = bytes.checked_div(group.num_rows).unwrap_or(0).max(1);
-        let fit = (self.file.limits.batch_bytes as u64 / 4).checked_div(per_row).unwrap_or(1).max(1);
+        let fit = (limit / 4 / per_row).min(limit / widest).max(1);
         Ok(usize::try_from(fit).unwrap_or(most).min(most))
+    }
+
+    /// Bytes of a row's place in a leaf's array, where rows have one each and these are of one width.
+    fn width(&self, leaf: usize) -> u64 {
+        let leaf = self.file.metadata.schema().leaves().get(leaf).filter(|leaf| leaf.max_repetition_level == 0);
+        let shape = leaf.map(|leaf| Shape { physical_type: leaf.physical_type, width: leaf.type_length });
+        shape.and_then(Shape::fixed_width).unwrap_or(1) as u64
     }
 
     /// A few bytes can lawfully claim more rows than there is memory to list their batches.

@@ -387,6 +387,23 @@ const EXPECTED_MOST: usize = 1 << 18;
 /// And for no more bytes of byte arrays.
 const EXPECTED_BYTES: usize = 8 << 20;
 
+/// Nulls and values of a dictionary take their places without a byte in the page: `n` more slots must stay within a batch.
+fn check_room(values: &Values, n: usize, most: usize) -> Result<()> {
+    let each = match values {
+        Values::Words32(_) => 4,
+        Values::Words64(_) => 8,
+        Values::Fixed(fixed) => fixed.width(),
+        Values::Bits(_) | Values::Bytes(_) => return Ok(()),
+    };
+    let bytes = values.memory_size().saturating_add(n.saturating_mul(each));
+    if bytes <= most {
+        return Ok(());
+    }
+    Err(Error::limit(format!(
+        "{n} values and nulls of {each} bytes make {bytes} bytes of one batch, more than the {most} of Limits::batch_bytes: read fewer rows at a time, or raise it"
+    )))
+}
+
 /// `whole * part / of`.
 fn share(whole: usize, part: usize, of: usize) -> usize {
     usize::try_from(whole as u128 * part as u128 / of.max(1) as u128).unwrap_or(usize::MAX)
@@ -495,6 +512,7 @@ impl OpenPage {
                 Some(Part::Indices { indices, .. }) => Values::Words32(indices),
                 _ => Values::Words32(Vec::with_capacity(output.expected.min(EXPECTED_MOST))),
             };
+            check_room(&values, n, output.part_bytes)?;
             self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
             if let Values::Words32(indices) = values {
                 out.parts.push(Part::Indices { indices, dictionary: Arc::clone(dictionary) });
@@ -508,6 +526,7 @@ impl OpenPage {
         if let Values::Bytes(_) = values {
             return self.append_bytes(n, present, start, values, output, out);
         }
+        check_room(&values, n, output.part_bytes)?;
         self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
         out.parts.push(Part::Values(values));
         Ok(())

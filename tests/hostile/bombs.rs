@@ -11,7 +11,9 @@ use herringbone::schema::Schema;
 use herringbone::verify::{VerifyOptions, verify};
 use herringbone::{Error, ErrorKind, Limits};
 
-use crate::compact::{BYTE_ARRAY, INT64, REQUIRED, chunk, file, group, leaf, page, row_group, varint};
+use crate::compact::{
+    BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY, INT64, OPTIONAL, REQUIRED, chunk, file, fixed_leaf, group, leaf, page, row_group, varint,
+};
 use crate::reading::{limits, memory_bound};
 
 /// What one of these may take, reading what is lawful included: some are files of many megabytes.
@@ -159,4 +161,46 @@ fn many_chunks_of_the_same_bytes_are_read_within_the_limits() {
         file.scan().threads(1).columns(columns).build()?.map(|batch| batch.map(|batch| batch.num_rows())).sum::<Result<usize, Error>>()
     };
     assert_eq!(bounded("three of 500 overlapping columns", memory_bound(), open).expect("rows"), 20);
+}
+
+/// Asserts that reading the one column of a file is refused for want of memory.
+fn refused_for_its_size(what: &str, column: Vec<u8>, physical_type: i64, rows: i64, body: &[u8]) {
+    let chunk = chunk("x", physical_type, 0, rows, 4, body.len());
+    let bytes = file(body, &[group("m", 1), column], rows, &[row_group(&[chunk], rows)]);
+    let error = bounded(what, memory_bound(), || scan(&bytes, None, 1)).expect_err("more than the limit");
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+}
+
+/// A null takes its place in an array of fixed width, and no byte of the file.
+#[test]
+fn nulls_of_a_width_that_only_the_schema_claims() {
+    let widest = i64::from(i32::MAX);
+    for rows in [1, 16, 100_000] {
+        let nulls = varint((rows as u64) << 1);
+        let levels = [&(nulls.len() as u32 + 1).to_le_bytes()[..], &nulls, &[0]].concat();
+        // Plain nulls, and those of a dictionary without an entry.
+        let plain = page(false, rows, 0, levels.len(), &levels);
+        let indices = [&levels[..], &[0]].concat();
+        let keyed = [page(true, 0, 0, 0, &[]), page(false, rows, 8, indices.len(), &indices)].concat();
+        for (what, body) in [("plain nulls", plain), ("nulls of a dictionary", keyed)] {
+            refused_for_its_size(&format!("{rows} {what}"), fixed_leaf("x", widest, OPTIONAL), FIXED_LEN_BYTE_ARRAY, rows, &body);
+        }
+    }
+}
+
+/// One entry of a megabyte, the value of 60,000 rows: as text that would be 60 GB.
+#[test]
+fn a_long_entry_that_every_row_refers_to() {
+    let (rows, text) = (60_000, "a".repeat(1 << 20));
+    let indices = [vec![0], varint((rows as u64) << 1)].concat();
+    let value = [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let data = page(false, rows, 8, indices.len(), &indices);
+    let body = [page(true, 1, 0, value.len(), &value), data.clone()].concat();
+    refused_for_its_size("long text", leaf("x", BYTE_ARRAY, REQUIRED), BYTE_ARRAY, rows, &body);
+    let body = [page(true, 1, 0, text.len(), text.as_bytes()), data].concat();
+    // Where the schema says how long, batches have fewer rows.
+    let chunk = chunk("x", FIXED_LEN_BYTE_ARRAY, 0, rows, 4, body.len());
+    let bytes = file(&body, &[group("m", 1), fixed_leaf("x", 1 << 20, REQUIRED)], rows, &[row_group(&[chunk], rows)]);
+    let read = bounded("long values of one width", memory_bound(), || scan(&bytes, None, 10)).expect("ten batches");
+    assert_eq!(read, 40);
 }

@@ -71,6 +71,7 @@ pub fn varint(mut value: u64) -> Vec<u8> {
 
 pub const INT64: i64 = 2;
 pub const BYTE_ARRAY: i64 = 6;
+pub const FIXED_LEN_BYTE_ARRAY: i64 = 7;
 pub const REQUIRED: i64 = 0;
 pub const OPTIONAL: i64 = 1;
 
@@ -82,6 +83,11 @@ pub fn group(name: &str, children: usize) -> Vec<u8> {
 /// A leaf of the schema.
 pub fn leaf(name: &str, physical_type: i64, repetition: i64) -> Vec<u8> {
     Fields::new().i32(1, physical_type).i32(3, repetition).text(4, name).end()
+}
+
+/// A leaf of byte arrays that are all `width` bytes long.
+pub fn fixed_leaf(name: &str, width: i64, repetition: i64) -> Vec<u8> {
+    Fields::new().i32(1, FIXED_LEN_BYTE_ARRAY).i32(2, width).i32(3, repetition).text(4, name).end()
 }
 
 /// A page with its header: a dictionary page, or a data page of the first version.

@@ -28,6 +28,7 @@ pub(super) fn arrays(
     validity: Option<NullBuffer>,
     conversion: Conversion,
     data_type: &DataType,
+    most_bytes: usize,
 ) -> Result<Vec<ArrayRef>> {
     if dictionary.is_empty() {
         let nulls = validity.map_or(0, |validity| validity.null_count());
@@ -45,11 +46,15 @@ pub(super) fn arrays(
         return keyed(indices, &entries.array, validity, key, data_type).map(|array| vec![array]);
     }
     let entries = entries(dictionary, conversion, data_type)?;
-    if matches!(data_type, DataType::Utf8 | DataType::Binary)
-        && entries.longest.saturating_mul(indices.len()) > ByteArrays::MAX_BYTES
+    let copied = matches!(data_type, DataType::Utf8 | DataType::Binary | DataType::LargeUtf8 | DataType::LargeBinary);
+    if copied
+        && entries.longest.saturating_mul(indices.len()) > ByteArrays::MAX_BYTES.min(most_bytes)
         && let Values::Bytes(values) = dictionary.values()
     {
-        return in_pieces(indices, values, &entries, validity, ByteArrays::MAX_BYTES);
+        check_bytes(&indices, values, validity.as_ref(), most_bytes)?;
+        if matches!(data_type, DataType::Utf8 | DataType::Binary) {
+            return in_pieces(indices, values, &entries, validity, ByteArrays::MAX_BYTES);
+        }
     }
     let nulls = validity.as_ref().map_or(0, NullBuffer::null_count);
     let array = gather(&entries, indices, validity)?;
@@ -98,6 +103,18 @@ fn entries(dictionary: &Dictionary, conversion: Conversion, data_type: &DataType
 fn gather(entries: &Entries, indices: Vec<u32>, validity: Option<NullBuffer>) -> Result<ArrayRef> {
     let indices = UInt32Array::try_new(ScalarBuffer::from(indices), validity).map_err(refused)?;
     take(&entries.array, &indices, None).map_err(refused)
+}
+
+/// One long entry can be the value of every row.
+fn check_bytes(indices: &[u32], values: &ByteArrays, validity: Option<&NullBuffer>, most: usize) -> Result<()> {
+    let present = indices.iter().enumerate().filter(|(slot, _)| super::is_valid(validity, *slot));
+    let bytes = present.map(|(_, index)| values.get(*index as usize).map_or(0, <[u8]>::len)).fold(0, usize::saturating_add);
+    if bytes <= most {
+        return Ok(());
+    }
+    Err(Error::limit(format!(
+        "the values of one batch take {bytes} bytes, more than the {most} of Limits::memory_bytes: read fewer rows at a time, or as views"
+    )))
 }
 
 /// Gathers into as many arrays as it takes for each to have at most `most` bytes.

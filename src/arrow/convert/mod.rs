@@ -66,12 +66,20 @@ impl Conversion {
 }
 
 /// The array of a part's slots, of which those that `validity` says are null. Most often there is one array, but `Utf8` and
-/// `Binary` arrays end at 2 GiB, so that a part whose values come from a dictionary can take several in a row.
+/// `Binary` arrays end at 2 GiB, so that a part whose values come from a dictionary can take several in a row; all of them may
+/// take `most_bytes`.
 ///
 /// # Errors
+/// `Limit` for more bytes than that, which a few of a dictionary can become.
 /// `Malformed` for values that the type cannot have: text that is not UTF-8, numbers that do not fit. `Unsupported` when
 /// a dictionary's keys are too narrow for its values.
-pub(crate) fn arrays(part: Part, validity: Option<NullBuffer>, conversion: Conversion, data_type: &DataType) -> Result<Vec<ArrayRef>> {
+pub(crate) fn arrays(
+    part: Part,
+    validity: Option<NullBuffer>,
+    conversion: Conversion,
+    data_type: &DataType,
+    most_bytes: usize,
+) -> Result<Vec<ArrayRef>> {
     let slots = part.len();
     if validity.as_ref().is_some_and(|validity| validity.len() != slots) {
         return Err(Error::usage("validity of another length than the values"));
@@ -83,13 +91,13 @@ pub(crate) fn arrays(part: Part, validity: Option<NullBuffer>, conversion: Conve
         return Ok(vec![new_empty_array(data_type)]);
     }
     if let DataType::RunEndEncoded(_, values) = data_type {
-        return runs::array(part, validity, conversion, data_type, values).map(one);
+        return runs::array(part, validity, conversion, data_type, values, most_bytes).map(one);
     }
     match part {
-        Part::Indices { indices, dictionary } => dictionary::arrays(indices, &dictionary, validity, conversion, data_type),
+        Part::Indices { indices, dictionary } => dictionary::arrays(indices, &dictionary, validity, conversion, data_type, most_bytes),
         Part::Values(values) if matches!(data_type, DataType::Dictionary(..)) => {
             let (indices, dictionary) = distinct::encode(&values)?;
-            dictionary::arrays(indices, &dictionary, validity, conversion, data_type)
+            dictionary::arrays(indices, &dictionary, validity, conversion, data_type, most_bytes)
         }
         Part::Values(values) => plain(values, validity, conversion, data_type).map(one),
     }

@@ -20,12 +20,13 @@ pub(super) fn array(
     conversion: Conversion,
     data_type: &DataType,
     values: &FieldRef,
+    most_bytes: usize,
 ) -> Result<ArrayRef> {
     let DataType::RunEndEncoded(ends_field, _) = data_type else { return Err(wrong_shape(data_type)) };
     let starts = starts(&part, validity.as_ref());
     let too_long = |_| Error::limit("more values in one batch than the ends of runs can count: read fewer rows at a time");
     let slots = i32::try_from(part.len()).map_err(too_long)?.cast_unsigned();
-    let array = match <[ArrayRef; 1]>::try_from(arrays(part, validity, conversion, values.data_type())?) {
+    let array = match <[ArrayRef; 1]>::try_from(arrays(part, validity, conversion, values.data_type(), most_bytes)?) {
         Ok([array]) => array,
         Err(_) => return Err(Error::limit("the values of one batch do not fit into one array: read fewer rows at a time")),
     };

@@ -15,7 +15,7 @@ fn nulls(bits: &[bool]) -> Option<NullBuffer> {
 }
 
 fn one_array(part: Part, validity: Option<NullBuffer>, conversion: Conversion, data_type: &DataType) -> Result<ArrayRef> {
-    let mut arrays = arrays(part, validity, conversion, data_type)?;
+    let mut arrays = arrays(part, validity, conversion, data_type, usize::MAX)?;
     assert_eq!(arrays.len(), 1);
     let array = arrays.remove(0);
     assert_eq!(array.data_type(), data_type);
@@ -453,16 +453,16 @@ fn parts_without_slots_are_empty_arrays() {
 fn broken_parts_are_errors() {
     let dictionary = Arc::new(Dictionary::new(bytes_of(&[b"a".to_vec()])));
     let outside = Part::Indices { indices: vec![0, 1], dictionary };
-    assert_eq!(arrays(outside, None, Conversion::Text, &DataType::Utf8).unwrap_err().kind(), crate::ErrorKind::Malformed);
+    assert_eq!(one_array(outside, None, Conversion::Text, &DataType::Utf8).unwrap_err().kind(), crate::ErrorKind::Malformed);
     let values = || Part::Values(Values::Words32(vec![1, 2]));
-    assert!(arrays(values(), nulls(&[false]), Conversion::Same, &DataType::Int32).is_err());
+    assert!(one_array(values(), nulls(&[false]), Conversion::Same, &DataType::Int32).is_err());
     for (conversion, data_type) in [
         (Conversion::Same, DataType::Int64),
         (Conversion::Text, DataType::Utf8),
         (Conversion::Float16, DataType::Float16),
         (Conversion::Decimal, DataType::Int32),
     ] {
-        assert!(arrays(values(), None, conversion, &data_type).is_err());
+        assert!(one_array(values(), None, conversion, &data_type).is_err());
     }
     for width in [0, 1, 11, 13] {
         let fixed = || Part::Values(fixed_of(width, &[vec![0; width]]));
@@ -472,7 +472,7 @@ fn broken_parts_are_errors() {
             (Conversion::Float16, DataType::Float16),
             (Conversion::Bytes, DataType::FixedSizeBinary(5)),
         ] {
-            assert!(arrays(fixed(), None, conversion, &data_type).is_err());
+            assert!(one_array(fixed(), None, conversion, &data_type).is_err());
         }
     }
 }
