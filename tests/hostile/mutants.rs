@@ -14,7 +14,7 @@ use crate::reading::{memory_bound, survive};
 const SHARE: usize = if cfg!(debug_assertions) { 60 } else { 600 };
 
 /// With the corpora, mutants of one file; HERRINGBONE_MUTANTS can be set to another number, and to a very large one for all.
-const OF_CORPORA: usize = 4_000;
+const OF_CORPORA: usize = if cfg!(debug_assertions) { 200 } else { 4_000 };
 
 /// Larger files of the corpora are left out: their mutants say nothing that those of smaller files do not.
 const LARGEST: u64 = 200_000;
