@@ -7,6 +7,19 @@
 #[allow(dead_code)]
 mod files;
 
+#[path = "../it/arrow_write"]
+#[allow(dead_code)]
+mod arrow_write {
+    pub mod arrays;
+    pub mod values;
+}
+#[path = "../it/filters"]
+#[allow(dead_code)]
+mod filters {
+    pub mod cells;
+    pub mod expressions;
+}
+
 mod bombs;
 mod compact;
 mod faults;
@@ -14,4 +27,9 @@ mod integers;
 mod mutants;
 mod mutate;
 mod reading;
+mod regressions;
+mod targets;
 mod together;
+
+/// Where the files are that mutants and seeds are made of.
+const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");

@@ -15,22 +15,44 @@ use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit};
 
 /// A small generator of numbers: what a seed makes is the same for ever.
-pub struct Random(u64);
+pub struct Random {
+    state: u64,
+    /// Choices that were made already, by somebody who wants to change one of them and not all.
+    choices: std::vec::IntoIter<u8>,
+}
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, choices: Vec::new().into_iter() }
+    }
+
+    /// Takes its choices from bytes as long as there are any.
+    #[allow(dead_code, reason = "the fuzz targets call it")]
+    pub fn of_choices(bytes: &[u8]) -> Self {
+        let choices = Vec::from(bytes);
+        Self { state: 0, choices: choices.into_iter() }
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+        if let Some(chosen) = self.choices.as_slice().first_chunk() {
+            let chosen = u64::from_le_bytes(*chosen);
+            self.choices.nth(7);
+            return chosen;
+        }
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ mixed >> 31
     }
 
     pub fn below(&mut self, n: usize) -> usize {
+        // A byte for a small choice.
+        if n <= 256
+            && let Some(chosen) = self.choices.next()
+        {
+            return usize::from(chosen) % n;
+        }
         (self.next() % n as u64) as usize
     }
 

@@ -1,0 +1,135 @@
+//! What the targets begin from, all of it out of `testdata/`.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use herringbone::compression::Decompressor;
+use herringbone::metadata::footer::Tail;
+use herringbone::page::CompressedPage;
+use herringbone::read::{self, PageOptions};
+use herringbone::schema::Leaf;
+use herringbone::{FileMetadata, Result};
+
+use super::{codecs, encodings, limits, test_files};
+use crate::arrow_write::arrays::Random;
+
+/// An input.
+pub struct Seed {
+    /// The target that it is for.
+    pub target: &'static str,
+    /// What it was made of.
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// Larger files are slow to begin from.
+const LARGEST: usize = 12 << 10;
+/// Of one file, chunks that become inputs of their own.
+const CHUNKS: usize = 4;
+
+/// All inputs, none of them twice.
+pub fn seeds() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    let mut add = |target, name: &str, bytes: Vec<u8>| seeds.push(Seed { target, name: name.to_owned(), bytes });
+    for (name, file) in test_files().iter().filter(|(_, file)| file.len() <= LARGEST) {
+        for target in ["whole_file", "verify", "index"] {
+            add(target, name, file.to_vec());
+        }
+        // Where a file has what is not supported, what came before is enough.
+        let _ = of_file(file, &mut |target, bytes| add(target, name, bytes));
+    }
+    for (at, text) in TEXTS.iter().enumerate() {
+        add("texts", &format!("text {at}"), text.as_bytes().to_vec());
+    }
+    // Nothing but choices, of which one is as good as another.
+    let mut random = Random::new(0);
+    for target in ["filter", "round_trip", "scan"] {
+        for at in 0..40 {
+            let length = if target == "scan" { 40 } else { 200 + random.below(1500) };
+            add(target, &format!("choices {at}"), (0..length).map(|_| random.next() as u8).collect());
+        }
+    }
+    let mut distinct = BTreeMap::new();
+    for seed in seeds {
+        distinct.entry((seed.target, seed.bytes.clone())).or_insert(seed);
+    }
+    distinct.into_values().collect()
+}
+
+fn of_file(file: &Bytes, add: &mut impl FnMut(&'static str, Vec<u8>)) -> Result<()> {
+    let footer = Tail::parse(file, file.len() as u64, &limits())?.footer();
+    add("footer", file[footer.start as usize..].to_vec());
+    let metadata = read::metadata(file, &limits())?;
+    add("texts", metadata.schema().to_string().into_bytes());
+    if let Some(created_by) = metadata.created_by() {
+        add("texts", created_by.as_bytes().to_vec());
+    }
+    for leaf in metadata.schema().leaves().iter().take(CHUNKS).filter(|_| metadata.num_row_groups() > 0) {
+        of_chunk(file, &metadata, leaf, add)?;
+    }
+    Ok(())
+}
+
+/// The pages of a chunk of the first row group: all together, and levels, values and compressed bytes of the first one.
+fn of_chunk(file: &Bytes, metadata: &FileMetadata, leaf: &Leaf, add: &mut impl FnMut(&'static str, Vec<u8>)) -> Result<()> {
+    let group = metadata.row_group(0).expect("a row group");
+    let chunk = group.chunk(leaf.index)?;
+    let physical_type = leaf.physical_type.code() as u8;
+    let nesting = match (leaf.max_repetition_level, leaf.max_definition_level) {
+        (0, level @ (0 | 1)) => Some(level),
+        (1, 1) => Some(2),
+        (1, 3) => Some(3),
+        _ => None,
+    };
+    if let (Some(nesting), Some(pages)) = (nesting, file.get(chunk.range.start as usize..chunk.range.end as usize)) {
+        let control = [physical_type, leaf.type_length as u8, chunk.codec.code() as u8, nesting];
+        let counts = [(chunk.num_values as u16).to_le_bytes(), (group.num_rows() as u16).to_le_bytes()].concat();
+        add("pages", [&control[..], &counts, pages].concat());
+    }
+    let options = PageOptions { limits: limits(), ..PageOptions::default() };
+    let mut data =
+        read::pages(file.clone(), metadata, 0, leaf.index, &options)?.filter_map(Result::ok).filter(|page| !page.is_dictionary());
+    match data.next() {
+        Some(page) => of_page(&page, leaf, add),
+        None => Ok(()),
+    }
+}
+
+/// What `arbitrary` makes the targets' `Control`s of: see there.
+fn of_page(page: &CompressedPage, leaf: &Leaf, add: &mut impl FnMut(&'static str, Vec<u8>)) -> Result<()> {
+    // What is in no list, since some test files are of the future, is as good as anything else.
+    let index = |found: Option<usize>| found.unwrap_or_default() as u8;
+    let codec = index(codecs::CODECS.iter().position(|codec| *codec == page.chunk().codec()));
+    let size = (page.uncompressed_size() as u32).to_le_bytes();
+    add("codecs", [&[codec][..], &size, &[0; 6], page.bytes()].concat());
+
+    let decompressed = page.decompress(&mut Decompressor::new(), Vec::new())?;
+    let n = (page.num_values() as u16).to_le_bytes();
+    let max = leaf.max_definition_level;
+    // All levels at once, and what is nested by them.
+    let pieces = [&[0][..], &n, &[0; 15]].concat();
+    let nesting = [0, 0, 1, 1, max, 0, 0, 10, 0];
+    add("levels", [&[0, max][..], &pieces, &nesting, decompressed.definition_bytes()].concat());
+
+    let of_type = index(encodings::TYPES.iter().position(|of| *of == leaf.physical_type));
+    let encoding = index(encodings::ENCODINGS.iter().position(|encoding| *encoding == decompressed.encoding()));
+    for encode in [0, 1] {
+        // Without a value before the page and without a dictionary; nothing is changed.
+        let control = [of_type, leaf.type_length as u8, encoding, encode, 0, 0];
+        add("encodings", [&control[..], &pieces, &[0; 6], decompressed.value_bytes()].concat());
+    }
+    Ok(())
+}
+
+const TEXTS: &[&str] = &[
+    "message m { required int64 id = 1; optional binary name (STRING); repeated group g { required double d; } }",
+    "message m { optional int32 a (DECIMAL(9,2)); required int64 b (TIMESTAMP(MICROS,true)); required fixed_len_byte_array(16) c (UUID); }",
+    "message m { optional group l (LIST) { repeated group list { optional binary element (UTF8); } } }",
+    "message m { optional group m (MAP) { repeated group key_value { required binary key (STRING); optional int96 value; } } }",
+    "parquet-mr version 1.12.3-amzn-0 (build f8dced182c4c1fbdec6ccb3185537b5a01e6ed6b)",
+    "parquet-cpp-arrow version 21.0.0",
+    "impala version 4.0.0-SNAPSHOT",
+    "zstd:3",
+    "gzip(9)",
+    "uncompressed",
+];
