@@ -7,6 +7,7 @@ use herringbone::{Error, Limits};
 use std::sync::OnceLock;
 
 mod codecs;
+mod column;
 mod decode;
 mod encodings;
 mod filter;

@@ -1,9 +1,10 @@
-//! Text that people and writers wrote: schemas, versions of writers, names of codecs.
+//! Text that people and writers wrote: schemas, versions of writers, constants of filters, names of codecs.
 
 use std::hint::black_box;
 
 use herringbone::compression::Compression;
 use herringbone::metadata::WriterVersion;
+use herringbone::predicate::Literal;
 use herringbone::schema::Schema;
 
 use super::judge;
@@ -21,6 +22,13 @@ pub fn run(data: &[u8]) {
     if let Some(writer) = WriterVersion::parse(text) {
         black_box((writer.application(), writer.version(), writer.numbers(), writer.suffix(), writer.build()));
         black_box(writer.is_before("parquet-mr", [1, 8, 0]));
+    }
+    let literals = [Literal::decimal(text), Literal::date(text), Literal::time(text), Literal::timestamp(text)];
+    for literal in literals {
+        match literal {
+            Ok(literal) => drop(black_box(literal)),
+            Err(error) => judge(&error),
+        }
     }
     match text.parse::<Compression>() {
         Ok(compression) => assert_eq!(compression.to_string().parse::<Compression>().ok(), Some(compression)),

@@ -1,4 +1,4 @@
-//! Any bytes as a file that is verified, whose pages are decoded one by one, and whose row groups are copied to another file.
+//! Any bytes as a file that is verified, whose pages are decoded one by one, whose indexes are read, and whose row groups are copied to another file.
 
 use bytes::Bytes;
 use herringbone::read;
@@ -6,6 +6,7 @@ use herringbone::verify::{VerifyOptions, verify};
 use herringbone::write::{FileWriter, WriterOptions};
 
 use super::decode::walk_pages;
+use super::walk::walk_indexes;
 use super::{judge, limits};
 
 pub fn run(data: &[u8]) {
@@ -15,6 +16,7 @@ pub fn run(data: &[u8]) {
     match read::metadata(&file, &limits()) {
         Ok(metadata) => {
             walk_pages(&file, &metadata);
+            walk_indexes(&file, &metadata);
             if let Err(error) = copy(&file, &metadata) {
                 judge(&error);
             }

@@ -131,7 +131,8 @@ pub fn walk_bloom_filter(bytes: &[u8]) {
     }
 }
 
-fn walk_offset_index(pages: &OffsetIndex) {
+/// Asks an offset index for everything.
+pub fn walk_offset_index(pages: &OffsetIndex) {
     for page in 0..(pages.num_pages() + 1).min(PAGES) {
         let rows = pages.rows(page);
         assert!(rows.start <= rows.end, "page {page} has the rows {rows:?}");
@@ -142,7 +143,8 @@ fn walk_offset_index(pages: &OffsetIndex) {
     }
 }
 
-fn walk_column_index(index: &ColumnIndex, pages: &OffsetIndex) {
+/// Asks a column index for everything.
+pub fn walk_column_index(index: &ColumnIndex, pages: &OffsetIndex) {
     assert_eq!(index.num_pages(), pages.num_pages());
     for page in 0..(index.num_pages() + 1).min(PAGES) {
         black_box((index.is_null_page(page), index.is_only_nan(page), index.null_count(page), index.nan_count(page)));
