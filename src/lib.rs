@@ -160,6 +160,10 @@
 #![cfg_attr(any(doc, doctest), doc = "How the crate works inside, how to extend it, and what of the format is there: [`docs`].")]
 //! Programs to start from are in the repository's folder `examples`.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
+)]
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

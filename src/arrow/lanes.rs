@@ -1,5 +1,7 @@
 //! A lane: one root field of one row group, read batch after batch.
 
+#![allow(clippy::arithmetic_side_effects, reason = "tasks and batches of a plan are counted")]
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;

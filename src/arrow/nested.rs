@@ -3,6 +3,8 @@
 //! The levels of any leaf below a list or a struct describe it, so the first one's are used; the others are held to the
 //! same number of slots. Each node takes one pass over the levels (see [`crate::levels::nested`]).
 
+#![allow(clippy::arithmetic_side_effects, reason = "offsets were counted upwards from 0 as `i32`")]
+
 use std::sync::Arc;
 
 use arrow_array::{
@@ -235,8 +237,13 @@ fn offset_buffer<O: OffsetSizeTrait>(offsets: Vec<O>) -> OffsetBuffer<O> {
     OffsetBuffer::new(ScalarBuffer::from(offsets))
 }
 
+/// Each offset with the next one.
+fn steps<O: Copy>(offsets: &[O]) -> impl Iterator<Item = (O, O)> {
+    offsets.iter().copied().zip(offsets.iter().copied().skip(1))
+}
+
 fn list_view<O: OffsetSizeTrait>(item: FieldRef, offsets: Vec<O>, values: ArrayRef, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
-    let sizes: Vec<O> = offsets.windows(2).map(|ends| ends[1] - ends[0]).collect();
+    let sizes: Vec<O> = steps(&offsets).map(|(start, end)| end - start).collect();
     let starts: Vec<O> = offsets.get(..sizes.len()).unwrap_or_default().to_vec();
     let array = GenericListViewArray::try_new(item, starts.into(), sizes.into(), values, nulls).map_err(cannot_assemble)?;
     Ok(Arc::new(array))
@@ -253,8 +260,8 @@ fn fixed_size_list(
 ) -> Result<ArrayRef> {
     let count = offsets.len().saturating_sub(1);
     let is_valid = |slot: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(slot));
-    for (slot, ends) in offsets.windows(2).enumerate() {
-        let length = ends[1] - ends[0];
+    for (slot, (start, end)) in steps(offsets).enumerate() {
+        let length = end - start;
         if is_valid(slot) && length != size || !is_valid(slot) && length != 0 && length != size {
             return Err(Error::malformed(format!("a list of {length} elements in a column whose lists all have {size}")));
         }
@@ -296,9 +303,9 @@ fn with_placeholders(size: i32, offsets: &[i32], values: &ArrayRef, stored: usiz
         return Ok(arrow_array::new_null_array(values.data_type(), stored));
     }
     let mut indices: Vec<Option<u32>> = Vec::with_capacity(stored);
-    for ends in offsets.windows(2) {
-        match ends[1] > ends[0] {
-            true => indices.extend((ends[0]..ends[1]).map(|index| Some(index.cast_unsigned()))),
+    for (start, end) in steps(offsets) {
+        match end > start {
+            true => indices.extend((start..end).map(|index| Some(index.cast_unsigned()))),
             false => indices.extend((0..size).map(|_| None)),
         }
     }

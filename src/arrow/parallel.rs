@@ -6,6 +6,8 @@
 //! columns outside of lists is cut into several lanes, each for a part of its batches, so that a file of one column scales
 //! as well.
 
+#![allow(clippy::arithmetic_side_effects, reason = "tasks and batches of a plan, whose list is in memory, are counted")]
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -149,8 +151,10 @@ impl Parallel {
                 *count += 1;
             }
         }
-        for group in 1..first_batches.len() {
-            first_batches[group] += first_batches[group - 1];
+        let mut before = 0;
+        for first in &mut first_batches {
+            before += *first;
+            *first = before;
         }
         let ahead = batches_ahead(&plan, threads);
         let most_bytes = plan.file.limits.memory_bytes / 2;
@@ -238,7 +242,8 @@ impl Parallel {
         let horizon = self.shared.lock().horizon();
         let plan = Arc::clone(&self.shared.plan);
         let Some(group) = plan.groups.get(self.next_group) else { return Ok(false) };
-        let batches = self.first_batches[self.next_group]..self.first_batches[self.next_group + 1];
+        let Some(&[first, end, ..]) = self.first_batches.get(self.next_group..) else { return Ok(false) };
+        let batches = first..end;
         if batches.start >= horizon {
             return Ok(false);
         }

@@ -1,5 +1,7 @@
 //! A scan cut into batches, and each row group into lanes of work.
 
+#![allow(clippy::arithmetic_side_effects, reason = "rows and batches are counted after the sum of all rows was checked")]
+
 use std::ops::Range;
 use std::sync::Arc;
 

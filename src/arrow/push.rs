@@ -1,5 +1,7 @@
 //! Scans without I/O: they say which bytes they need, take them, and give batches.
 
+#![allow(clippy::arithmetic_side_effects, reason = "row groups, whose list is in memory, are counted")]
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};

@@ -1,5 +1,7 @@
 //! What a scan reads, and the iterator of its batches.
 
+#![allow(clippy::arithmetic_side_effects, reason = "rows and batches are counted after the sum of all rows was checked")]
+
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};

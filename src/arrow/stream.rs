@@ -1,5 +1,7 @@
 //! Asynchronous scans.
 
+#![allow(clippy::arithmetic_side_effects, reason = "requests under way are counted")]
+
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::Path;

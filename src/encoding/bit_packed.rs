@@ -5,6 +5,8 @@
 //! any width from one routine (measured, 10 bits). Elsewhere eight values at a time are cut from a window of fixed size
 //! with shifts known at compile time.
 
+#![allow(clippy::arithmetic_side_effects, reason = "a kernel: widths are at most 64, and whoever calls it has counted the bits")]
+
 use fearless_simd::Level;
 
 use crate::simd::{level, vectorized};
@@ -183,6 +185,7 @@ macro_rules! eights {
                 for (i, value) in eight.iter_mut().enumerate() {
                     let bit = i * WIDTH;
                     let mut bytes = [0; 16];
+                    #[allow(clippy::indexing_slicing, reason = "the window holds 15 bytes more than eight values; both are constants")]
                     bytes.copy_from_slice(&window[bit / 8..bit / 8 + 16]);
                     *value = ((u128::from_le_bytes(bytes) >> (bit % 8)) as u64 & (u64::MAX >> (64 - WIDTH))) as $type;
                 }
@@ -261,7 +264,10 @@ fn pack_eights<T: Copy + Into<u64>, const WIDTH: usize>(eights: &[[T; 8]], out: 
         let (byte, bit) = (WIDTH / 2, 4 * (WIDTH % 2));
         let shared = if bit > 0 { low >> (8 * byte) } else { 0 };
         let high = high << bit | shared;
-        out[..16].copy_from_slice(&low.to_le_bytes());
+        if let Some(out) = out.first_chunk_mut() {
+            *out = low.to_le_bytes();
+        }
+        #[allow(clippy::indexing_slicing, reason = "half of a width of at most 32 bytes, and 16: constants")]
         out[byte..byte + 16].copy_from_slice(&high.to_le_bytes());
         at += WIDTH;
     }

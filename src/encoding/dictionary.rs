@@ -1,7 +1,10 @@
 //! `RLE_DICTIONARY` (and `PLAIN_DICTIONARY`, its old name): a byte with the bit width, then indices into the chunk's
 //! dictionary page as an RLE hybrid. The dictionary page holds its entries in plain encoding.
 
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
+)]
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -157,6 +160,11 @@ fn maximum(indices: &[u32]) -> u32 {
     indices.iter().fold(0, |highest, index| highest.max(*index))
 }
 
+/// The bit where index `first` of a packed piece begins.
+fn bit_of(start: usize, first: usize, runs: &HybridReader) -> usize {
+    start.saturating_add(first.saturating_mul(runs.width()))
+}
+
 /// Walks the next `n` indices in blocks of at most [`BLOCK`]: `repeated` gets runs, `block` gets unpacked indices, both checked.
 fn walk(
     runs: &mut HybridReader,
@@ -169,14 +177,14 @@ fn walk(
     let mut unpacked = [0; BLOCK];
     let mut left = n;
     while left > 0 {
-        let piece = runs.next(page, left)?.ok_or_else(|| too_few(n, n - left))?;
-        left -= piece.count();
+        let piece = runs.next(page, left)?.ok_or_else(|| too_few(n, n.saturating_sub(left)))?;
+        left = left.saturating_sub(piece.count());
         match piece {
             Piece::Repeated { value, count } => repeated(check(value, size)?, count),
             Piece::Packed { bytes, start, count } => {
                 for first in (0..count).step_by(BLOCK) {
-                    let block_of = &mut unpacked[..BLOCK.min(count - first)];
-                    unpack_checked(bytes, start + first * runs.width(), runs.width(), size, block_of)?;
+                    let block_of = unpacked.get_mut(..BLOCK.min(count.saturating_sub(first))).unwrap_or_default();
+                    unpack_checked(bytes, bit_of(start, first, runs), runs.width(), size, block_of)?;
                     block(block_of);
                 }
             }
@@ -197,12 +205,14 @@ fn look_up_words<T: Copy>(runs: &mut HybridReader, page: &[u8], n: usize, size: 
         |index, count| {
             if let Some(entry) = table.get(index) {
                 let mut out = out.borrow_mut();
-                let end = out.len() + count;
+                let end = out.len().saturating_add(count);
                 out.resize(end, *entry);
             }
         },
         |indices| {
             let Some(mask) = table.len().checked_sub(1) else { return };
+            // The mask takes the check's place: the compiler sees that no index reaches the length.
+            #[allow(clippy::indexing_slicing, reason = "below the table's length, which is the mask and one")]
             out.borrow_mut().extend(indices.iter().map(|index| table[*index as usize & mask]));
         },
     )
@@ -213,20 +223,21 @@ fn indices(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, out: &mu
     out.reserve(n);
     let mut left = n;
     while left > 0 {
-        let piece = runs.next(page, left)?.ok_or_else(|| too_few(n, n - left))?;
-        left -= piece.count();
+        let piece = runs.next(page, left)?.ok_or_else(|| too_few(n, n.saturating_sub(left)))?;
+        left = left.saturating_sub(piece.count());
         let filled = out.len();
         match piece {
             Piece::Repeated { value, count } => {
                 check(value, size)?;
-                out.resize(filled + count, value);
+                out.resize(filled.saturating_add(count), value);
             }
             Piece::Packed { bytes, start, count } => {
                 // A few at a time, so that what is cleared and then checked is still in the nearest cache.
                 for first in (0..count).step_by(BLOCK) {
                     let filled = out.len();
-                    out.resize(filled + BLOCK.min(count - first), 0);
-                    unpack_checked(bytes, start + first * runs.width(), runs.width(), size, &mut out[filled..])?;
+                    out.resize(filled.saturating_add(BLOCK.min(count.saturating_sub(first))), 0);
+                    let block = out.get_mut(filled..).unwrap_or_default();
+                    unpack_checked(bytes, bit_of(start, first, runs), runs.width(), size, block)?;
                 }
             }
         }
@@ -239,9 +250,9 @@ fn look_up_bytes(runs: &mut HybridReader, page: &[u8], n: usize, entries: &ByteA
     let mut done = 0;
     while done < n {
         let before = runs.clone();
-        let piece = runs.next(page, (n - done).min(BLOCK))?.ok_or_else(|| too_few(n, done))?;
+        let piece = runs.next(page, n.saturating_sub(done).min(BLOCK))?.ok_or_else(|| too_few(n, done))?;
         let mut block = [0; BLOCK];
-        let block = &mut block[..piece.count()];
+        let block = block.get_mut(..piece.count()).unwrap_or_default();
         match piece {
             Piece::Repeated { value, .. } => {
                 check(value, entries.len())?;
@@ -254,12 +265,12 @@ fn look_up_bytes(runs: &mut HybridReader, page: &[u8], n: usize, entries: &ByteA
             if entry.len() > out.room() {
                 *runs = before;
                 runs.skip(page, position)?;
-                return Ok(done + position);
+                return Ok(done.saturating_add(position));
             }
             out.data_mut().extend_from_slice(entry);
             out.end_value();
         }
-        done += block.len();
+        done = done.saturating_add(block.len());
     }
     Ok(n)
 }

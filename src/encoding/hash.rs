@@ -1,6 +1,8 @@
 //! Hash tables for interning: from a key to the index of its entry. Keys of the hash function are random, so that nobody
 //! can prepare values that collide.
 
+#![allow(clippy::arithmetic_side_effects, reason = "it writes: what is counted are entries that are in memory")]
+#![allow(clippy::indexing_slicing, reason = "it writes: places are masked by the table's size, a power of two, and the rest are constants")]
 use std::hash::{BuildHasher, RandomState};
 
 /// The index that stands for an empty place in a table.

@@ -2,6 +2,8 @@
 //!
 //! Works on 64 slots at a time: all picked copies, none skips. Mixed words use AVX-512's compress, or else walk the set bits.
 
+#![allow(clippy::arithmetic_side_effects, reason = "a kernel: it counts slots that are in memory, in blocks of 64")]
+
 use crate::values::{Bits, ByteArrays, FixedBytes, Values};
 
 /// The slots of `values` whose bit is set.

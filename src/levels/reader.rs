@@ -1,6 +1,9 @@
 //! Decoding levels.
 
-#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
+)]
 
 use crate::encoding::{HybridReader, Piece, unpack32};
 use crate::error::{Error, Result};
@@ -42,7 +45,7 @@ impl LevelReader {
     /// # Errors
     /// None that a level of a byte can cause; levels are checked as they are read.
     pub fn new(encoding: LevelEncoding, max: u8) -> Result<Self> {
-        let width = (u8::BITS - max.leading_zeros()) as usize;
+        let width = u8::BITS.saturating_sub(max.leading_zeros()) as usize;
         let state = match encoding {
             _ if max == 0 => State::None,
             LevelEncoding::Rle => State::Rle(HybridReader::new(0, width)?),
@@ -58,13 +61,13 @@ impl LevelReader {
     pub fn read(&mut self, bytes: &[u8], n: usize, out: &mut Vec<u8>) -> Result<()> {
         let Self { max, state } = self;
         match state {
-            State::None => out.resize(out.len() + n, 0),
+            State::None => out.resize(out.len().saturating_add(n), 0),
             State::Rle(runs) => read_runs(runs, bytes, n, *max, out)?,
             State::BitPacked { bit, width } => {
                 out.reserve(n.min(bytes.len().saturating_mul(8)));
                 for done in 0..n {
                     let level = most_significant_first(bytes, *bit, *width).ok_or_else(|| too_few(n, done))?;
-                    *bit += *width;
+                    *bit = bit.saturating_add(*width);
                     check(u32::from(level), *max)?;
                     out.push(level);
                 }
@@ -108,14 +111,14 @@ fn read_runs(runs: &mut HybridReader, bytes: &[u8], n: usize, max: u8, out: &mut
     let mut block = [0; BLOCK];
     let mut left = n;
     while left > 0 {
-        let piece = runs.next(bytes, left)?.ok_or_else(|| too_few(n, n - left))?;
-        left -= piece.count();
+        let piece = runs.next(bytes, left)?.ok_or_else(|| too_few(n, n.saturating_sub(left)))?;
+        left = left.saturating_sub(piece.count());
         match piece {
-            Piece::Repeated { value, count } => out.resize(out.len() + count, check(value, max)?),
+            Piece::Repeated { value, count } => out.resize(out.len().saturating_add(count), check(value, max)?),
             Piece::Packed { bytes, start, count } => {
                 for first in (0..count).step_by(BLOCK) {
-                    let block = block.get_mut(..BLOCK.min(count - first)).unwrap_or_default();
-                    unpack32(bytes, start + first * runs.width(), runs.width(), block);
+                    let block = block.get_mut(..BLOCK.min(count.saturating_sub(first))).unwrap_or_default();
+                    unpack32(bytes, start.saturating_add(first.saturating_mul(runs.width())), runs.width(), block);
                     check(block.iter().copied().fold(0, u32::max), max)?;
                     out.extend(block.iter().map(|level| *level as u8));
                 }
@@ -128,11 +131,11 @@ fn read_runs(runs: &mut HybridReader, bytes: &[u8], n: usize, max: u8, out: &mut
 /// The level of `width` bits that begins at `bit`, counted from the most significant bit of each byte.
 fn most_significant_first(bytes: &[u8], bit: usize, width: usize) -> Option<u8> {
     let first = u16::from(*bytes.get(bit / 8)?);
-    let second = match bit % 8 + width > 8 {
-        true => u16::from(*bytes.get(bit / 8 + 1)?),
+    let second = match (bit % 8).saturating_add(width) > 8 {
+        true => u16::from(*bytes.get((bit / 8).saturating_add(1))?),
         false => 0,
     };
-    let level = (first << 8 | second) << (bit % 8) >> (16 - width);
+    let level = (first << 8 | second) << (bit % 8) >> 16_usize.saturating_sub(width);
     Some(level as u8)
 }
 

@@ -3,6 +3,8 @@
 //! Works on 64 slots at a time: all valid copies, all null skips. Mixed words use AVX-512's expand, which puts densely
 //! stored values into the lanes that a mask names, or else walk the set bits.
 
+#![allow(clippy::arithmetic_side_effects, reason = "a kernel: it counts slots that are in memory, in blocks of 64")]
+
 use crate::values::{Bits, Values};
 
 /// Appends `n` slots to `out`: the values of `dense`, in order, go where the bits of `validity` from `start` on are set; the

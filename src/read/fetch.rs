@@ -48,7 +48,7 @@ impl FetchOptions {
     pub fn requests(&self, ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
         let mut requests = Vec::new();
         for run in self.coalesced(ranges) {
-            let length = run.end - run.start;
+            let length = run.end.saturating_sub(run.start);
             let parts = length.div_ceil(self.request_bytes.max(1)).max(1);
             let part = length.div_ceil(parts).max(1);
             let mut start = run.start;

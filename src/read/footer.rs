@@ -36,7 +36,7 @@ pub fn metadata(source: &(impl Source + ?Sized), limits: &Limits) -> Result<File
         Some(range) => last.slice(range),
         None => source.read(tail.footer())?,
     };
-    if footer.len() as u64 != tail.footer().end - tail.footer().start {
+    if footer.len() as u64 != tail.footer().end.saturating_sub(tail.footer().start) {
         return Err(Error::from(std::io::Error::other("the source gave fewer or more bytes than asked for")));
     }
     FileMetadata::parse(footer, size, limits)

@@ -51,7 +51,7 @@ impl LeafData {
                 Part::Values(values) => *values = keep::keep(values, mask),
                 Part::Indices { indices, .. } => *indices = keep::keep_words32(indices, mask),
             }
-            start += length;
+            start = start.saturating_add(length);
         }
         self.parts.retain(|part| !part.is_empty());
         if !self.validity.is_empty() {
@@ -205,7 +205,7 @@ impl LeafReader {
         let mut left = rows;
         while left > 0 {
             if !self.open_page(scratch)? {
-                return Err(self.too_few_rows(rows, rows - left));
+                return Err(self.too_few_rows(rows, rows.saturating_sub(left)));
             }
             let Some(open) = &mut self.page else { continue };
             let n = left.min(open.left);
@@ -217,9 +217,9 @@ impl LeafReader {
                 expected: left,
             };
             open.read_flat(n, &output, scratch, out).map_err(|error| open.page.place(error))?;
-            left -= n;
+            left = left.saturating_sub(n);
         }
-        out.rows += rows;
+        out.rows = out.rows.saturating_add(rows);
         Ok(())
     }
 
@@ -228,15 +228,15 @@ impl LeafReader {
         while left > 0 {
             if self.page.as_ref().is_none_or(|page| page.left == 0) {
                 if !self.chunk.carries_prefixes {
-                    left -= self.pages.skip_pages(left)?;
+                    left = left.saturating_sub(self.pages.skip_pages(left)?);
                     if left == 0 {
                         self.close(scratch);
                         break;
                     }
                 }
-                let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows - left)) };
+                let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows.saturating_sub(left))) };
                 if page.num_values() <= left && !self.chunk.carries_prefixes {
-                    left -= page.num_values();
+                    left = left.saturating_sub(page.num_values());
                     continue;
                 }
                 self.open(&page, scratch)?;
@@ -244,7 +244,7 @@ impl LeafReader {
             let Some(open) = &mut self.page else { continue };
             let n = left.min(open.left);
             open.skip_flat(n).map_err(|error| open.page.place(error))?;
-            left -= n;
+            left = left.saturating_sub(n);
         }
         Ok(())
     }
@@ -255,7 +255,7 @@ impl LeafReader {
         if done < rows {
             return Err(self.too_few_rows(rows, done));
         }
-        out.rows += rows;
+        out.rows = out.rows.saturating_add(rows);
         Ok(())
     }
 
@@ -263,15 +263,15 @@ impl LeafReader {
         let mut left = rows;
         // Pages of the second version begin with a row and tell how many they have.
         while left > 0 && self.page.as_ref().is_none_or(|page| page.left == 0) {
-            let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows - left)) };
+            let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows.saturating_sub(left))) };
             match page.num_rows() {
-                Some(n) if n <= left && page.is_v2() && !self.chunk.carries_prefixes => left -= n,
+                Some(n) if n <= left && page.is_v2() && !self.chunk.carries_prefixes => left = left.saturating_sub(n),
                 _ => self.open(&page, scratch)?,
             }
         }
         let done = self.walk_rows(left, scratch, |open, entries, _, _| open.skip_entries(entries))?;
         if done < left {
-            return Err(self.too_few_rows(rows, rows - left + done));
+            return Err(self.too_few_rows(rows, rows.saturating_sub(left).saturating_add(done)));
         }
         Ok(())
     }
@@ -290,7 +290,7 @@ impl LeafReader {
             if begun == 0 && open.levels.repetition.get(open.done).is_some_and(|first| *first != 0) {
                 return Err(open.page.place(Error::malformed("a row begins with a repetition level that is not 0")));
             }
-            let (end, rows_here) = nested::row_end(&open.levels.repetition, open.done, rows - begun);
+            let (end, rows_here) = nested::row_end(&open.levels.repetition, open.done, rows.saturating_sub(begun));
             if end == 0 && rows_here == 0 {
                 break;
             }
@@ -299,9 +299,9 @@ impl LeafReader {
                 keep_indices: self.keep_indices,
                 part_bytes: self.part_bytes,
                 dictionary: &self.dictionary,
-                expected: share(end, rows - begun, rows_here.max(1)),
+                expected: share(end, rows.saturating_sub(begun), rows_here.max(1)),
             };
-            begun += rows_here;
+            begun = begun.saturating_add(rows_here);
             visit(open, end, &output, scratch).map_err(|error| open.page.place(error))?;
             if open.done < open.levels.len() {
                 break;
@@ -406,7 +406,7 @@ fn check_room(values: &Values, n: usize, most: usize) -> Result<()> {
 
 /// `whole * part / of`.
 fn share(whole: usize, part: usize, of: usize) -> usize {
-    usize::try_from(whole as u128 * part as u128 / of.max(1) as u128).unwrap_or(usize::MAX)
+    usize::try_from((whole as u128).saturating_mul(part as u128).checked_div(of as u128).unwrap_or(0)).unwrap_or(usize::MAX)
 }
 
 impl OpenPage {
@@ -452,20 +452,20 @@ impl OpenPage {
                 out.validity.count_ones_from(start)
             }
         };
-        self.left -= n;
+        self.left = self.left.saturating_sub(n);
         self.append(n, present, start, output, scratch, out)
     }
 
     fn skip_flat(&mut self, n: usize) -> Result<()> {
         let present = self.definition.skip(self.page.definition_bytes(), n)?;
-        self.left -= n;
+        self.left = self.left.saturating_sub(n);
         self.decoder.skip(self.page.value_bytes(), present)
     }
 
     /// Moves past `entries` entries and returns their levels.
     fn take_levels(&mut self, entries: usize) -> Levels {
-        let range = self.done..self.done + entries;
-        self.done += entries;
+        let range = self.done..self.done.saturating_add(entries);
+        self.done = range.end;
         self.left = self.left.saturating_sub(entries);
         Levels {
             repetition: self.levels.repetition.get(range.clone()).unwrap_or_default().to_vec(),
@@ -541,20 +541,20 @@ impl OpenPage {
             Values::Words32(_) => Values::Words32(Vec::with_capacity(expected)),
             Values::Words64(_) => Values::Words64(Vec::with_capacity(expected)),
             Values::Fixed(mut fixed) => {
-                fixed.reserve(expected.min(EXPECTED_BYTES / shape.width.max(12)));
+                fixed.reserve(expected.min(EXPECTED_BYTES.checked_div(shape.width.max(12)).unwrap_or(0)));
                 Values::Fixed(fixed)
             }
             Values::Bytes(_) => {
                 let mut arrays = ByteArrays::with_limit(output.part_bytes);
                 let page = self.page.value_bytes().len();
                 let lengths = match self.page.encoding() {
-                    Encoding::Plain => 4 * share(self.page.num_values(), present, n),
+                    Encoding::Plain => share(self.page.num_values(), present, n).saturating_mul(4),
                     Encoding::DeltaLengthByteArray => 0,
                     // How long the values become is not to be seen from the page.
                     _ => page,
                 };
                 let bytes = share(page.saturating_sub(lengths), expected, self.page.num_values());
-                arrays.reserve(expected, (bytes + bytes / 16).min(page.max(EXPECTED_BYTES)));
+                arrays.reserve(expected, bytes.saturating_add(bytes / 16).min(page.max(EXPECTED_BYTES)));
                 Values::Bytes(arrays)
             }
             bits => bits,
@@ -611,15 +611,18 @@ impl OpenPage {
         let mut values = values;
         let (mut slots_done, mut values_done) = (0, 0);
         loop {
-            let read = self.decoder.read(self.page.value_bytes(), present - values_done, &mut values)?;
-            values_done += read;
-            let left = n - slots_done;
-            let slots =
-                if values_done == present { left } else { slots_before_next(&out.validity, start + slots_done, left, read, present == n) };
+            let read = self.decoder.read(self.page.value_bytes(), present.saturating_sub(values_done), &mut values)?;
+            values_done = values_done.saturating_add(read);
+            let left = n.saturating_sub(slots_done);
+            let slots = if values_done == present {
+                left
+            } else {
+                slots_before_next(&out.validity, start.saturating_add(slots_done), left, read, present == n)
+            };
             if let Values::Bytes(arrays) = &mut values {
-                spread_offsets(arrays.parts_mut().0, &out.validity, start + slots_done, read, slots);
+                spread_offsets(arrays.parts_mut().0, &out.validity, start.saturating_add(slots_done), read, slots);
             }
-            slots_done += slots;
+            slots_done = slots_done.saturating_add(slots);
             let full = std::mem::replace(&mut values, Values::Bytes(ByteArrays::with_limit(output.part_bytes)));
             if values_done < present && full.is_empty() {
                 return Err(Error::limit("a single value is larger than Limits::batch_bytes"));
@@ -637,11 +640,11 @@ fn slots_before_next(validity: &Bits, start: usize, most: usize, values: usize, 
     if dense {
         return values;
     }
-    let mut seen = 0;
+    let mut seen = 0_usize;
     (0..most)
         .find(|slot| {
-            let valid = validity.get(start + slot) == Some(true);
-            seen += usize::from(valid);
+            let valid = validity.get(start.wrapping_add(*slot)) == Some(true);
+            seen = seen.wrapping_add(usize::from(valid));
             seen > values
         })
         .unwrap_or(most)

@@ -113,7 +113,7 @@ impl ObjectSource {
             return Err(self.io(std::io::Error::other(what)));
         }
         let bytes = result.bytes().await.map_err(|error| self.failed(error))?;
-        match bytes.len() as u64 == range.end - range.start {
+        match bytes.len() as u64 == range.end.saturating_sub(range.start) {
             true => Ok(bytes),
             false => {
                 Err(self.io(std::io::Error::other(format!("the store gave {} bytes for {}..{}", bytes.len(), range.start, range.end))))

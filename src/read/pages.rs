@@ -184,20 +184,20 @@ impl PageReader {
             }
             let offset = self.at;
             let (header, header_length, size) = self.read_header()?;
-            let body = self.at + header_length as u64;
+            let body = self.at.saturating_add(header_length as u64);
             if size as u64 > self.end.saturating_sub(body) && self.bound > self.end {
                 self.end = self.bound;
             }
             if size as u64 > self.end.saturating_sub(body) {
                 return Err(Error::malformed(format!(
                     "the page claims {size} bytes, but {} are left in its column chunk",
-                    self.end - body
+                    self.end.saturating_sub(body)
                 )));
             }
             let ordinal = self.ordinal;
-            self.ordinal += 1;
+            self.ordinal = self.ordinal.saturating_add(1);
             let Some(header) = header else {
-                self.at = body + size as u64;
+                self.at = body.saturating_add(size as u64);
                 continue;
             };
             self.check(&header)?;
@@ -247,19 +247,19 @@ impl PageReader {
         let mut skipped = 0;
         while skipped < rows && self.values_left > 0 && self.at < self.end {
             let (header, header_length, size) = self.read_header()?;
-            let next = self.at + (header_length + size) as u64;
+            let next = self.at.saturating_add(header_length as u64).saturating_add(size as u64);
             let values = match header {
                 Some(Header { kind: HeaderKind::Dictionary { .. }, .. }) => break,
                 Some(header) => header.num_values,
                 None => 0,
             };
-            if values > rows - skipped || next > self.end {
+            if values > rows.saturating_sub(skipped) || next > self.end {
                 break;
             }
             self.at = next;
-            self.ordinal += 1;
+            self.ordinal = self.ordinal.saturating_add(1);
             self.values_left = self.values_left.saturating_sub(values as u64);
-            skipped += values;
+            skipped = skipped.saturating_add(values);
         }
         Ok(skipped)
     }
@@ -268,7 +268,7 @@ impl PageReader {
     fn read_header(&mut self) -> Result<(Option<Header>, usize, usize)> {
         let mut wanted = HEADER_FEW;
         loop {
-            let most = self.end - self.at;
+            let most = self.end.saturating_sub(self.at);
             let bytes = self.held_at(wanted.min(most))?;
             match Header::parse(&bytes) {
                 Ok(parsed) => return Ok(parsed),
@@ -301,35 +301,35 @@ impl PageReader {
 
     /// All held bytes from `at` on, at least `n`.
     fn held_at(&mut self, n: u64) -> Result<Bytes> {
-        let held_to = self.held_from + self.held.len() as u64;
-        if self.at < self.held_from || self.at + n > held_to {
+        let held_to = self.held_from.saturating_add(self.held.len() as u64);
+        if self.at < self.held_from || self.at.saturating_add(n) > held_to {
             self.fetch(n)?;
         }
-        let from = (self.at - self.held_from) as usize;
+        let from = self.at.saturating_sub(self.held_from) as usize;
         Ok(self.held.slice(from..))
     }
 
     /// The next `n` bytes, which are inside the chunk.
     fn take(&mut self, n: usize) -> Result<Bytes> {
-        let held_to = self.held_from + self.held.len() as u64;
-        if self.at < self.held_from || self.at + n as u64 > held_to {
+        let held_to = self.held_from.saturating_add(self.held.len() as u64);
+        if self.at < self.held_from || self.at.saturating_add(n as u64) > held_to {
             // The header of the next page comes along.
-            let ahead = (n as u64).saturating_add(HEADER_FEW).min(self.end - self.at);
+            let ahead = (n as u64).saturating_add(HEADER_FEW).min(self.end.saturating_sub(self.at));
             self.fetch(ahead)?;
         }
-        let from = (self.at - self.held_from) as usize;
-        self.at += n as u64;
-        Ok(self.held.slice(from..from + n))
+        let from = self.at.saturating_sub(self.held_from) as usize;
+        self.at = self.at.saturating_add(n as u64);
+        Ok(self.held.slice(from..from.saturating_add(n)))
     }
 
     fn fetch(&mut self, n: u64) -> Result<()> {
-        let left = self.end - self.at;
+        let left = self.end.saturating_sub(self.at);
         let mut length = n.max(if self.skipping { HEADER_FEW } else { self.window }).min(left);
         // A small rest is not worth another read. A window of 0 asks for no more than what is needed.
-        if left - length < length / 4 && !self.skipping && self.window > 0 {
+        if left.saturating_sub(length) < length / 4 && !self.skipping && self.window > 0 {
             length = left;
         }
-        let range = self.at..self.at + length;
+        let range = self.at..self.at.saturating_add(length);
         let bytes = self.source.read(range)?;
         if bytes.len() as u64 != length {
             return Err(Error::from(std::io::Error::other("the source gave fewer or more bytes than asked for")));

@@ -159,18 +159,21 @@ impl Source for Pushed {
         let mut at = range.start;
         while at < range.end {
             // Of the pieces that hold the next byte, the one that reaches farthest.
-            let here = pieces.range(..=at).map(|(start, bytes)| (at - start, bytes)).filter(|(from, bytes)| *from < bytes.len() as u64);
-            let Some((from, bytes)) = here.max_by_key(|(from, bytes)| bytes.len() as u64 - from) else {
+            let here = pieces
+                .range(..=at)
+                .map(|(start, bytes)| (at.saturating_sub(*start), bytes))
+                .filter(|(from, bytes)| *from < bytes.len() as u64);
+            let Some((from, bytes)) = here.max_by_key(|(from, bytes)| (bytes.len() as u64).saturating_sub(*from)) else {
                 drop(pieces);
                 return Err(Missing::error(self.missing(vec![range])));
             };
             let from = usize::try_from(from).unwrap_or(usize::MAX);
-            let wanted = usize::try_from(range.end - at).unwrap_or(usize::MAX);
+            let wanted = usize::try_from(range.end.saturating_sub(at)).unwrap_or(usize::MAX);
             let part = bytes.slice(from..from.saturating_add(wanted).min(bytes.len()));
             if at == range.start && part.len() == wanted {
                 return Ok(part);
             }
-            at += part.len() as u64;
+            at = at.saturating_add(part.len() as u64);
             joined.extend_from_slice(&part);
         }
         Ok(joined.into())

@@ -144,7 +144,7 @@ impl Source for FileSource {
         if range.start > range.end || range.end > self.size {
             return Err(outside(&range, self.size));
         }
-        let length = usize::try_from(range.end - range.start).map_err(|_| Error::limit("a read larger than memory"))?;
+        let length = usize::try_from(range.end.saturating_sub(range.start)).map_err(|_| Error::limit("a read larger than memory"))?;
         let mut buffer = reserve(length)?;
         read_at(&self.file, range.start, length, &mut buffer)?;
         Ok(Bytes::from(buffer))
@@ -169,7 +169,7 @@ fn reserve(length: usize) -> Result<Vec<u8>> {
 fn read_at(file: &File, start: u64, length: usize, buffer: &mut Vec<u8>) -> Result<()> {
     use rustix::buffer::spare_capacity;
     while buffer.len() < length {
-        let position = start + buffer.len() as u64;
+        let position = start.saturating_add(buffer.len() as u64);
         match rustix::io::pread(file, spare_capacity(buffer), position) {
             Ok(0) => return Err(ended_early()),
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -235,7 +235,7 @@ impl<R: Read + Seek + Send> Source for SeekSource<R> {
         if range.start > range.end || range.end > self.size {
             return Err(outside(&range, self.size));
         }
-        let length = range.end - range.start;
+        let length = range.end.saturating_sub(range.start);
         let mut buffer = reserve(usize::try_from(length).map_err(|_| Error::limit("a read larger than memory"))?)?;
         // Each read seeks first, so a thread that panicked inside the reader leaves nothing behind that matters.
         let mut reader = self.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

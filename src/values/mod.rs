@@ -20,6 +20,8 @@
 //!
 //! Specification: *Types* in the format's README.
 
+#![allow(clippy::arithmetic_side_effects, reason = "a kernel: it counts values, bits and bytes that are in memory")]
+
 mod bits;
 mod bytes;
 mod slice;

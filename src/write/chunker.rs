@@ -5,6 +5,8 @@
 //! has the same ends. One such test alone would make sizes vary from the least to the most; eight in a row, each with a table
 //! of its own and an eighth of the distance, make them gather around the middle.
 
+#![allow(clippy::indexing_slicing, reason = "it writes: a table of 256 entries is indexed by a byte")]
+
 use crate::write::ContentChunking;
 use crate::write::levels::Checked;
 use crate::write::values::Given;

@@ -5,6 +5,8 @@
 //! [`finish`](LeafWriter::finish) yields a [`WrittenChunk`] that holds all there is to write. Record batches are written a
 //! level above, in `herringbone::arrow`.
 
+#![allow(clippy::arithmetic_side_effects, reason = "it writes: what is counted are values and bytes that are in memory or were written")]
+
 mod assemble;
 mod batches;
 mod bounds;

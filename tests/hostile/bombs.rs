@@ -14,7 +14,8 @@ use herringbone::{Error, ErrorKind, Limits};
 use crate::compact::{
     BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY, INT64, OPTIONAL, REQUIRED, chunk, file, fixed_leaf, group, leaf, page, row_group, varint,
 };
-use crate::reading::{limits, memory_bound};
+use crate::mutate::limits;
+use crate::reading::memory_bound;
 
 /// What one of these may take, reading what is lawful included: some are files of many megabytes.
 const MOST: std::time::Duration = std::time::Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 6 });

@@ -20,6 +20,7 @@ mod filters {
     pub mod expressions;
 }
 
+mod agree;
 mod bombs;
 mod compact;
 mod faults;

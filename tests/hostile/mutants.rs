@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::agree::{Agreement, agree};
 use crate::files;
 use crate::mutate::Victim;
 use crate::reading::{memory_bound, survive};
@@ -18,6 +19,9 @@ const OF_CORPORA: usize = if cfg!(debug_assertions) { 200 } else { 4_000 };
 
 /// Larger files of the corpora are left out: their mutants say nothing that those of smaller files do not.
 const LARGEST: u64 = 200_000;
+
+/// One mutant of so many is also read by filters, by pushing and as a stream.
+const OTHER_WAYS: usize = 4;
 
 #[test]
 fn mutants_neither_panic_nor_hang_nor_swell() {
@@ -57,6 +61,19 @@ struct Tally {
     refused: AtomicU64,
     slowest_micros: AtomicU64,
     peak: AtomicU64,
+    kept: AtomicU64,
+    filtered: AtomicU64,
+    chosen: AtomicU64,
+    pushed: AtomicU64,
+}
+
+impl Tally {
+    fn add(&self, agreement: Agreement) {
+        self.kept.fetch_add(agreement.kept.into(), Relaxed);
+        self.pushed.fetch_add(agreement.pushed.into(), Relaxed);
+        self.filtered.fetch_add(agreement.filtered.is_some().into(), Relaxed);
+        self.chosen.fetch_add(agreement.filtered.unwrap_or(0) as u64, Relaxed);
+    }
 }
 
 fn check(files: &[PathBuf], most: usize) {
@@ -70,12 +87,16 @@ fn check(files: &[PathBuf], most: usize) {
             let step = mutations.len().div_ceil(most).max(1);
             // Every file begins at another place, so that the share is of all kinds.
             let first = victim.bytes.iter().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte))) % step;
-            for mutation in mutations.into_iter().skip(first).step_by(step) {
-                let outcome = survive(&victim.broken(mutation)).map_err(|fault| format!("{mutation:?}: {fault}"))?;
+            for (index, mutation) in mutations.into_iter().skip(first).step_by(step).enumerate() {
+                let bytes = victim.broken(mutation);
+                let outcome = survive(&bytes).map_err(|fault| format!("{mutation:?}: {fault}"))?;
+                if index % OTHER_WAYS == 0 {
+                    tally.add(agree(&bytes).map_err(|fault| format!("{mutation:?}: {fault}"))?);
+                }
                 let count = if outcome.scan.is_ok() { &tally.read } else { &tally.refused };
                 count.fetch_add(1, Relaxed);
-                tally.slowest_micros.fetch_max(outcome.took.as_micros() as u64, Relaxed);
-                tally.peak.fetch_max(outcome.peak, Relaxed);
+                tally.slowest_micros.fetch_max(outcome.cost.took.as_micros() as u64, Relaxed);
+                tally.peak.fetch_max(outcome.cost.peak, Relaxed);
             }
             Ok(())
         },
@@ -89,5 +110,8 @@ fn check(files: &[PathBuf], most: usize) {
         tally.peak.into_inner() >> 10,
         memory_bound() >> 10,
     );
+    let [kept, filtered, chosen, pushed] = [tally.kept, tally.filtered, tally.chosen, tally.pushed].map(AtomicU64::into_inner);
+    println!("as a plain scan: {kept} by a function that keeps all, {filtered} by expressions that chose {chosen} rows, {pushed} pushed");
     assert!(read > 1000 && refused > 1000, "{read} read and {refused} refused: are these mutants?");
+    assert!([kept, filtered, pushed].into_iter().all(|ways| ways > read / 8) && chosen > 1000, "other ways were not compared");
 }

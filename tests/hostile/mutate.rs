@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use bytes::Bytes;
+use herringbone::Limits;
 use herringbone::read::{self, PageOptions};
 
 use crate::integers::{self, BOUNDARIES, Integer};
-use crate::reading::limits;
 
 /// Up to this length of a file or of its footer, every place is tried; beyond, as many as this.
 const EVERY_CUT: usize = 4 << 10;
@@ -15,6 +15,11 @@ const EVERY_FLIP: usize = 64 << 10;
 /// Bits flipped anywhere, and pages that are swapped or otherwise dealt with as a whole, in one file.
 const FLIPS_ANYWHERE: usize = 200;
 const PAGES: usize = 40;
+
+/// The limits under which broken files are read.
+pub fn limits() -> Limits {
+    Limits { page_bytes: 4 << 20, batch_bytes: 4 << 20, memory_bytes: 16 << 20, metadata_bytes: 8 << 20, ..Limits::default() }
+}
 
 /// A file that can be broken.
 pub struct Victim {

@@ -1,6 +1,7 @@
 //! Reading bytes in every way there is, while time and memory are watched.
 
 use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,16 +15,12 @@ use herringbone::verify::{VerifyOptions, verify};
 use herringbone::{Error, ErrorKind, Limits, Place};
 
 use crate::files;
+use crate::mutate::limits;
 
 /// Rows beyond these are not asked for: a file may lawfully claim any number of them.
-const ROWS: u64 = 20_000;
+pub const ROWS: u64 = 20_000;
 /// Column chunks beyond these are not walked page by page.
 const CHUNKS: usize = 128;
-
-/// The limits under which broken files are read.
-pub fn limits() -> Limits {
-    Limits { page_bytes: 4 << 20, batch_bytes: 4 << 20, memory_bytes: 16 << 20, metadata_bytes: 8 << 20, ..Limits::default() }
-}
 
 /// What reading may take at its peak under [`limits`].
 pub fn memory_bound() -> u64 {
@@ -39,40 +36,52 @@ pub const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 1
 pub struct Outcome {
     /// The rows of the scan, or why there are none.
     pub scan: Result<usize, Error>,
-    pub took: Duration,
-    /// The most bytes that were allocated at once.
-    pub peak: u64,
+    pub cost: Cost,
 }
 
 /// Reads `bytes` by a scan, by pages, by filters and by verifying, and fails when that panics, takes too long or too much
 /// memory, or ends in an error that does not say where.
 pub fn survive(bytes: &Bytes) -> Result<Outcome, String> {
-    let mut outcome = once(bytes)?;
-    // Others may have had the processor: the best of a few times counts.
-    for _ in 0..4 {
-        if outcome.took <= PATIENCE {
-            break;
-        }
-        outcome = once(bytes)?;
-    }
-    if outcome.took > PATIENCE {
-        return Err(format!("took {} ms", outcome.took.as_millis()));
-    }
-    if outcome.peak > memory_bound() {
-        return Err(format!("took {} bytes of memory", outcome.peak));
-    }
-    Ok(outcome)
+    let (scan, cost) = measured(|| all_ways(bytes))?;
+    Ok(Outcome { scan, cost })
 }
 
-fn once(bytes: &Bytes) -> Result<Outcome, String> {
+/// What something took.
+#[derive(Debug)]
+pub struct Cost {
+    pub took: Duration,
+    /// The most bytes that were allocated at once.
+    pub peak: u64,
+}
+
+/// Does something, and fails when that panics, takes too long or too much memory.
+pub fn measured<T>(what: impl Fn() -> Result<T, String>) -> Result<(T, Cost), String> {
+    let (mut result, mut cost) = once(&what)?;
+    // Others may have had the processor: the best of a few times counts.
+    for _ in 0..4 {
+        if cost.took <= PATIENCE {
+            break;
+        }
+        (result, cost) = once(&what)?;
+    }
+    if cost.took > PATIENCE {
+        return Err(format!("took {} ms", cost.took.as_millis()));
+    }
+    if cost.peak > memory_bound() {
+        return Err(format!("took {} bytes of memory", cost.peak));
+    }
+    Ok((result, cost))
+}
+
+fn once<T>(what: impl Fn() -> Result<T, String>) -> Result<(T, Cost), String> {
     let result = Cell::new(None);
     let began = Instant::now();
     let allocated = allocation_counter::measure(|| {
-        let read = std::panic::catch_unwind(|| all_ways(bytes));
-        result.set(Some(read.unwrap_or_else(|panic| Err(files::panic_message(&*panic)))));
+        let done = std::panic::catch_unwind(AssertUnwindSafe(&what));
+        result.set(Some(done.unwrap_or_else(|panic| Err(files::panic_message(&*panic)))));
     });
-    let scan = result.take().expect("it was set")?;
-    Ok(Outcome { scan, took: began.elapsed(), peak: allocated.bytes_max })
+    let done = result.take().expect("it was set")?;
+    Ok((done, Cost { took: began.elapsed(), peak: allocated.bytes_max }))
 }
 
 fn all_ways(bytes: &Bytes) -> Result<Result<usize, Error>, String> {

@@ -90,16 +90,16 @@ fn the_scanner_sees_what_it_should() {
 }
 
 /// One file of `src`, without its comments and strings.
-struct Source {
-    path: PathBuf,
+pub struct Source {
+    pub path: PathBuf,
     /// None for `lib.rs`, which may name every room.
-    room: Option<String>,
+    pub room: Option<String>,
     /// The module's path below the crate.
     module: Vec<String>,
-    code: Vec<String>,
+    pub code: Vec<String>,
 }
 
-fn sources() -> Vec<Source> {
+pub fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
     walk(&root, &mut paths);
@@ -238,7 +238,7 @@ fn is_name(token: &str) -> bool {
 }
 
 /// The tokens without items under `#[cfg(test)]`.
-fn without_tests(code: &[String]) -> Vec<String> {
+pub fn without_tests(code: &[String]) -> Vec<String> {
     let (mut out, mut i) = (Vec::new(), 0);
     while i < code.len() {
         if code[i..].iter().take(CFG_TEST.len()).eq(CFG_TEST.iter()) {

@@ -2,6 +2,7 @@
 
 mod documents;
 mod layering;
+mod lints;
 
 #[cfg(feature = "arrow")]
 mod arrow_write;

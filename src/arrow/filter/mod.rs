@@ -13,6 +13,11 @@
 //! Stages 3 and 4 work on a [`unit::Unit`], a window of a row group's rows, so that memory does not follow what a file claims, and
 //! several threads share a large row group.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "rows of a batch, pages and bytes of parsed metadata are counted, all below the file's size or the limits"
+)]
+
 pub(super) mod engine;
 pub(super) mod fetch;
 mod metrics;

@@ -4,6 +4,8 @@
 //! arrays on the way down become levels (`shred`), the leaf's slots become values in the column's form (`convert`), and
 //! [`LeafWriter`](crate::write::LeafWriter) does the rest.
 
+#![allow(clippy::arithmetic_side_effects, reason = "it writes: what is counted are values and bytes that are in memory")]
+
 mod block;
 mod convert;
 mod engine;

@@ -4,7 +4,10 @@
 //! bytes as the width needs) repeats; if it is 1, the rest is the number of groups of eight values that follow, packed
 //! least significant bit first. Levels, dictionary indices and booleans are stored like this.
 
-#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
+)]
 
 mod writer;
 
@@ -76,14 +79,15 @@ impl HybridReader {
             match &mut self.run {
                 Run::Repeated { value, left } if *left > 0 => {
                     let count = most.min(*left);
-                    *left -= count;
+                    *left = left.wrapping_sub(count);
                     return Ok(Some(Piece::Repeated { value: *value, count }));
                 }
                 Run::Packed { bit, left } if *left > 0 => {
                     let count = most.min(*left);
                     let piece = Piece::Packed { bytes: bytes.get(*bit / 8..).unwrap_or_default(), start: *bit % 8, count };
-                    *left -= count;
-                    *bit += count * self.width;
+                    *left = left.wrapping_sub(count);
+                    // No further than the end of the run, whose bits were counted when its header was read.
+                    *bit = bit.wrapping_add(count.wrapping_mul(self.width));
                     return Ok(Some(piece));
                 }
                 _ => {}
@@ -101,14 +105,15 @@ impl HybridReader {
     fn header(&mut self, bytes: &[u8]) -> Result<Run> {
         if let Some(next) = bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
             let next = u64::from_le_bytes(*next);
-            let (header, length) = match (next & 0x80, next & 0x8000) {
-                (0, _) => (next & 0x7f, 1),
-                (_, 0) => (next & 0x7f | next >> 1 & 0x3f80, 2),
+            let (header, after, length) = match (next & 0x80, next & 0x8000) {
+                (0, _) => (next & 0x7f, next >> 8, 1_usize),
+                (_, 0) => (next & 0x7f | next >> 1 & 0x3f80, next >> 16, 2),
                 _ => return self.any_header(bytes),
             };
-            let value = next >> (8 * length) & (u64::MAX >> (64 - 8 * self.width.div_ceil(8).max(1)));
+            let bytes_of_value = self.width.div_ceil(8);
+            let value = after & (u64::MAX >> 64_usize.saturating_sub(bytes_of_value.max(1).saturating_mul(8)));
             if header & 1 == 0 && self.width > 0 && value >> self.width == 0 {
-                self.at += length + self.width.div_ceil(8);
+                self.at = self.at.saturating_add(length).saturating_add(bytes_of_value);
                 return Ok(Run::Repeated { value: value as u32, left: (header >> 1) as usize });
             }
         }
@@ -120,8 +125,8 @@ impl HybridReader {
         let count = usize::try_from(header >> 1).map_err(|_| Error::limit("an RLE run longer than memory"))?;
         if header & 1 == 0 {
             let length = self.width.div_ceil(8);
-            let value = bytes.get(self.at..self.at + length).ok_or_else(ended)?;
-            self.at += length;
+            let value = bytes.get(self.at..self.at.saturating_add(length)).ok_or_else(ended)?;
+            self.at = self.at.saturating_add(length);
             let mut wide = [0; 4];
             for (to, from) in wide.iter_mut().zip(value) {
                 *to = *from;
@@ -133,13 +138,17 @@ impl HybridReader {
             return Ok(Run::Repeated { value, left: count });
         }
         // Writers pad the last run to whole groups and some cut the padding off: what is there counts.
-        let found = bytes.len() - self.at;
+        let found = bytes.len().saturating_sub(self.at);
         let length = count.saturating_mul(self.width).min(found);
-        let bit = self.at * 8;
-        self.at += length;
+        let end = self.at.saturating_add(length);
+        // Where words have 32 bits, the bits of a page of 512 MiB are more than they count.
+        let (Some(bit), Some(_)) = (self.at.checked_mul(8), end.checked_mul(8)) else {
+            return Err(Error::limit("RLE runs in a page of 512 MiB or more, whose bits this machine's words do not count"));
+        };
+        self.at = end;
         let left = match self.width {
             0 => count.saturating_mul(8),
-            width => count.saturating_mul(8).min(length * 8 / width),
+            width => count.saturating_mul(8).min(length.saturating_mul(8).checked_div(width).unwrap_or(0)),
         };
         Ok(Run::Packed { bit, left })
     }
@@ -148,7 +157,7 @@ impl HybridReader {
         let mut value = 0;
         for shift in (0..35).step_by(7) {
             let byte = *bytes.get(self.at).ok_or_else(ended)?;
-            self.at += 1;
+            self.at = self.at.saturating_add(1);
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
                 return Ok(value);
@@ -161,8 +170,8 @@ impl HybridReader {
     pub(crate) fn skip(&mut self, bytes: &[u8], n: usize) -> Result<()> {
         let mut left = n;
         while left > 0 {
-            let piece = self.next(bytes, left)?.ok_or_else(|| too_few(n, n - left))?;
-            left -= piece.count();
+            let piece = self.next(bytes, left)?.ok_or_else(|| too_few(n, n.saturating_sub(left)))?;
+            left = left.saturating_sub(piece.count());
         }
         Ok(())
     }
@@ -211,38 +220,38 @@ impl HybridReader {
                     break;
                 }
                 out.push(0u64.wrapping_sub(u64::from(next[0])), count);
-                left -= count;
+                left = left.wrapping_sub(count);
                 1
             } else if count <= 8 {
                 out.push(u64::from_le_bytes(next), 8 * count);
-                left -= 8 * count;
+                left = left.wrapping_sub(8 * count);
                 count
             } else {
                 let Some(packed) = rest.get(1..1 + count) else { break };
                 let (words, bytes) = packed.as_chunks();
                 words.iter().for_each(|word| out.push(u64::from_le_bytes(*word), 64));
                 bytes.iter().for_each(|byte| out.push(u64::from(*byte), 8));
-                left -= 8 * count;
+                left = left.wrapping_sub(8 * count);
                 count
             };
-            rest = rest.get(1 + length..).unwrap_or_default();
+            rest = rest.get(length.saturating_add(1)..).unwrap_or_default();
         }
-        self.at = bytes.len() - rest.len();
-        most - left
+        self.at = bytes.len().saturating_sub(rest.len());
+        most.saturating_sub(left)
     }
 
     /// Appends the next `n` values of one bit each.
     pub(crate) fn read_bits(&mut self, bytes: &[u8], n: usize, out: &mut Bits) -> Result<()> {
         let mut left = n;
         while left > 0 {
-            left -= self.read_short_runs(bytes, left, out);
+            left = left.saturating_sub(self.read_short_runs(bytes, left, out));
             let Some(piece) = self.next(bytes, left)? else {
                 if left == 0 {
                     break;
                 }
-                return Err(too_few(n, n - left));
+                return Err(too_few(n, n.saturating_sub(left)));
             };
-            left -= piece.count();
+            left = left.saturating_sub(piece.count());
             match piece {
                 Piece::Repeated { value, count } => out.extend_run(value != 0, count),
                 Piece::Packed { bytes, start, count } if self.width == 1 => out.extend_from_bytes(bytes, start, count),
@@ -268,7 +277,7 @@ impl RleBooleans {
         let length = page.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
         match length {
             None if page.is_empty() => {}
-            Some(length) if u64::from(length) <= page.len() as u64 - 4 => {}
+            Some(length) if u64::from(length) <= (page.len() as u64).saturating_sub(4) => {}
             _ => return Err(Error::malformed("the length in front of RLE booleans is larger than the page")),
         }
         Ok(Self { runs: HybridReader::new(4, 1)? })
