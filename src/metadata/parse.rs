@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::format::{ColumnOrder, KeyValue, SchemaElement};
 use crate::limits::Limits;
-use crate::thrift::{Decode, Reader, Wire};
+use crate::thrift::{Alike, Decode, Reader, Wire};
 
 /// A position in the footer; a footer has less than 4 GiB.
 pub(super) type At = u32;
@@ -108,15 +108,17 @@ pub(super) fn structs(reader: &mut Reader<'_>) -> Result<usize> {
 fn all_row_groups(reader: &mut Reader<'_>) -> Result<RowGroups> {
     let count = structs(reader)?;
     reader.charge(count.saturating_mul(size_of::<Entry>()))?;
-    let mut row_groups = RowGroups::default();
+    let (mut row_groups, mut alike) = (RowGroups::default(), Alike::default());
     for index in 0..count {
-        let entry = row_group(reader, &mut row_groups.chunks).map_err(|error| error.in_row_group(index))?;
+        // Learning what chunks look like takes as long as walking over them twice more.
+        let again = count.saturating_sub(index) > 3;
+        let entry = row_group(reader, &mut row_groups.chunks, &mut alike, again).map_err(|error| error.in_row_group(index))?;
         row_groups.entries.push(entry);
     }
     Ok(row_groups)
 }
 
-fn row_group(reader: &mut Reader<'_>, chunks: &mut Vec<At>) -> Result<Entry> {
+fn row_group(reader: &mut Reader<'_>, chunks: &mut Vec<At>, alike: &mut Alike, again: bool) -> Result<Entry> {
     let (mut num_columns, mut num_rows, mut total_byte_size) = (None, None, None);
     let (mut total_compressed_size, mut file_offset, mut sorting_columns, mut ordinal) = (None, None, None, None);
     let chunks_before = chunks.len();
@@ -125,7 +127,7 @@ fn row_group(reader: &mut Reader<'_>, chunks: &mut Vec<At>) -> Result<Entry> {
         match (field.id, field.wire) {
             (1, Wire::List) => {
                 chunks.truncate(chunks_before);
-                num_columns = Some(all_chunks(reader, chunks)?);
+                num_columns = Some(all_chunks(reader, chunks, alike, again)?);
             }
             (2, Wire::I64) => total_byte_size = Some(i64::decode(reader)?),
             (3, Wire::I64) => num_rows = Some(i64::decode(reader)?),
@@ -151,12 +153,13 @@ fn row_group(reader: &mut Reader<'_>, chunks: &mut Vec<At>) -> Result<Entry> {
 }
 
 /// Remembers where column chunks begin and steps over them.
-fn all_chunks(reader: &mut Reader<'_>, chunks: &mut Vec<At>) -> Result<u32> {
+fn all_chunks(reader: &mut Reader<'_>, chunks: &mut Vec<At>, alike: &mut Alike, again: bool) -> Result<u32> {
     let count = structs(reader)?;
     reader.charge(count.saturating_mul(size_of::<At>()))?;
-    for _ in 0..count {
+    alike.begin(count, again);
+    for index in 0..count {
         chunks.push(position(reader)?);
-        reader.skip_struct()?;
+        reader.skip_alike(alike, index)?;
     }
     u32::try_from(count).map_err(|_| Error::limit("the row group has 2^32 columns or more"))
 }

@@ -231,6 +231,15 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Goes to a position that was found to be the end of a value.
+    pub(super) fn move_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
     /// Skips a field's value.
     #[inline]
     pub(crate) fn skip(&mut self, wire: Wire) -> Result<()> {

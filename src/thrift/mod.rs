@@ -9,6 +9,7 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 
+mod alike;
 mod decode;
 mod encode;
 mod skip;
@@ -17,6 +18,7 @@ mod macros;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use alike::Alike;
 pub(crate) use decode::{Decode, Reader, Wire};
 pub(crate) use encode::{Encode, Output, encode_empty_struct, encode_to_vec};
 pub(crate) use macros::{thrift_enum, thrift_struct, thrift_union};

@@ -6,7 +6,7 @@ use thrift::protocol::{
     TSetIdentifier, TStructIdentifier, TType,
 };
 
-use super::{Decode, Reader, Wire, encode_to_vec};
+use super::{Alike, Decode, Reader, Wire, encode_to_vec};
 use crate::ErrorKind;
 use crate::format::{DataPageHeader, Encoding, PageHeader, PageType, Statistics};
 
@@ -290,6 +290,30 @@ proptest! {
             let (fast, naive) = ends_of_both(&bytes);
             // The twin looks at field ids, which the fast one steps over.
             prop_assert!(fast == naive || naive.is_none(), "{:?} != {:?} for {:?}", fast, naive, bytes);
+        }
+    }
+
+    #[test]
+    fn skips_lists_of_structs_that_look_alike(seed: u64, shapes in 1..4usize, lists in 1..6usize, damage in 0..3usize) {
+        let mut choices = Choices(seed);
+        let alike: Vec<Vec<u8>> = (0..shapes).map(|_| choices.fields(3).to_bytes()).collect();
+        let mut bytes: Vec<u8> = (0..lists).flat_map(|_| alike.concat()).collect();
+        for _ in 0..damage {
+            let at = choices.below(bytes.len());
+            bytes[at] ^= 1 << choices.below(8);
+        }
+        let (mut reader, mut seen) = (Reader::new(&bytes, 1 << 20), Alike::default());
+        'all: for list in 0..lists {
+            seen.begin(shapes, list + 1 < lists);
+            for index in 0..shapes {
+                let mut plain = reader.clone();
+                let (found, wanted) = (reader.skip_alike(&mut seen, index), plain.skip_struct());
+                prop_assert_eq!(found.is_ok(), wanted.is_ok());
+                if wanted.is_err() {
+                    break 'all;
+                }
+                prop_assert_eq!(reader.position(), plain.position(), "struct {} of list {} of {:?}", index, list, bytes);
+            }
         }
     }
 

@@ -21,12 +21,25 @@ use crate::values::ByteArrays;
 /// makes itself: measured with 4 M values of 22 bytes, 17 against 30 ns a value.
 pub(super) fn array(arrays: ByteArrays, validity: Option<NullBuffer>, data_type: &DataType) -> Result<ArrayRef> {
     Ok(match data_type {
-        DataType::Utf8 => Arc::new(narrow(arrays, validity, StringArray::try_new)?),
-        DataType::Binary => Arc::new(narrow(arrays, validity, BinaryArray::try_new)?),
+        DataType::Utf8 | DataType::Binary => {
+            let (offsets, data) = arrays.into_parts();
+            array_of(offsets, data, validity, data_type)?
+        }
         DataType::Utf8View => with_nulls(Arc::new(StringViewArray::from(&narrow(arrays, None, StringArray::try_new)?)), validity)?,
         DataType::BinaryView => with_nulls(Arc::new(BinaryViewArray::from(&narrow(arrays, None, BinaryArray::try_new)?)), validity)?,
         DataType::LargeUtf8 => Arc::new(wide(arrays, validity, LargeStringArray::try_new)?),
         DataType::LargeBinary => Arc::new(wide(arrays, validity, LargeBinaryArray::try_new)?),
+        _ => return Err(wrong_shape(data_type)),
+    })
+}
+
+/// An array of `Utf8` or `Binary` from its buffers; offsets begin with 0 and ascend.
+pub(super) fn array_of(offsets: Vec<i32>, data: Vec<u8>, validity: Option<NullBuffer>, data_type: &DataType) -> Result<ArrayRef> {
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+    let data = Buffer::from_vec(data);
+    Ok(match data_type {
+        DataType::Utf8 => Arc::new(StringArray::try_new(offsets, data, validity).map_err(not_utf8)?),
+        DataType::Binary => Arc::new(BinaryArray::try_new(offsets, data, validity).map_err(not_utf8)?),
         _ => return Err(wrong_shape(data_type)),
     })
 }

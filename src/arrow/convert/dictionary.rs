@@ -1,7 +1,7 @@
 //! Values that are indices into the dictionary of their column chunk.
 //!
 //! The entries become an Arrow array once, which the dictionary keeps; each part then costs a gather, or for dictionary
-//! arrays nothing but its keys. Measured with 4 M strings: 1.9 ns for a view, 5.9 for `Utf8`, 0.6 for a dictionary array.
+//! arrays nothing but its keys. Measured with 4 M strings: 1.9 ns for a view, 0.6 for a dictionary array; `Utf8` see [`short`](super::short).
 
 use std::any::Any;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 use arrow_select::take::take;
 
-use crate::arrow::convert::{Conversion, fixed, plain, refused, wrong_shape};
+use crate::arrow::convert::short::Short;
+use crate::arrow::convert::{Conversion, bytes, fixed, plain, refused, wrong_shape};
 use crate::arrow::types::Overflow;
 use crate::encoding::Dictionary;
 use crate::error::{Error, Result};
@@ -56,6 +57,9 @@ pub(super) fn arrays(
             return in_pieces(indices, values, &entries, validity, ByteArrays::MAX_BYTES);
         }
     }
+    if let Some((offsets, data)) = entries.short.as_ref().and_then(|short| short.gather(&indices, validity.as_ref())) {
+        return bytes::array_of(offsets, data, validity, data_type).map(|array| vec![array]);
+    }
     let nulls = validity.as_ref().map_or(0, NullBuffer::null_count);
     let array = gather(&entries, indices, validity)?;
     if conversion == Conversion::Int96(Overflow::Error) && array.null_count() > nulls {
@@ -76,6 +80,8 @@ struct Entries {
     array: ArrayRef,
     /// The bytes of the longest entry, for byte arrays.
     longest: usize,
+    /// For `Utf8` and `Binary`, where entries are short.
+    short: Option<Short>,
 }
 
 /// The entries as an array of a type, made once for each dictionary: it belongs to one column, which is read as one type.
@@ -94,7 +100,11 @@ fn entries(dictionary: &Dictionary, conversion: Conversion, data_type: &DataType
         Values::Bytes(arrays) => arrays.iter().map(<[u8]>::len).max().unwrap_or(0),
         _ => 0,
     };
-    let entries = Arc::new(Entries { conversion, data_type: data_type.clone(), array, longest });
+    let short = match (dictionary.values(), data_type) {
+        (Values::Bytes(arrays), DataType::Utf8 | DataType::Binary) => Short::new(arrays),
+        _ => None,
+    };
+    let entries = Arc::new(Entries { conversion, data_type: data_type.clone(), array, longest, short });
     // Where another thread was faster, its array stays.
     let _ = dictionary.converted().set(Arc::clone(&entries) as Arc<dyn Any + Send + Sync>);
     Ok(entries)

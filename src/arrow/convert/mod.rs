@@ -14,6 +14,7 @@ mod dictionary;
 mod distinct;
 mod fixed;
 mod runs;
+mod short;
 mod words;
 
 use std::sync::Arc;
