@@ -6,7 +6,12 @@
 #[allow(dead_code)]
 mod arrays;
 mod indexes;
+#[path = "../../hostile/integers.rs"]
+mod integers;
 mod matrix;
+mod mutants;
+#[path = "../../hostile/mutate.rs"]
+mod mutate;
 mod others_to_ours;
 mod ours_to_others;
 mod properties;
