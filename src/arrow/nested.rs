@@ -175,7 +175,7 @@ fn leaf_arrays(data: LeafData, count: usize, conversion: &Conversion, data_type:
             nulls => nulls.clone(),
         };
         start += length;
-        arrays.extend(convert::arrays(part, nulls, *conversion, data_type, limits.memory_bytes)?);
+        arrays.extend(convert::arrays(part, nulls, *conversion, data_type, limits.memory_bytes.max(limits.batch_bytes))?);
     }
     Ok(if arrays.len() > 1 { join_small(arrays)? } else { arrays })
 }

@@ -54,7 +54,7 @@ fn small_batches_add_up_to_the_whole() {
 #[test]
 fn little_memory_reads_the_same() {
     for_each_file(|file, golden| {
-        let limits = Limits { memory_bytes: 64 << 10, ..Limits::default() };
+        let limits = Limits { memory_bytes: 1, ..Limits::default() };
         let parquet = ParquetFile::open_with(&file.path, limits).map_err(text)?;
         equal(&read(parquet.scan().batch_rows(11).threads(3))?, golden)
     });

@@ -123,7 +123,7 @@ fn check_bytes(indices: &[u32], values: &ByteArrays, validity: Option<&NullBuffe
         return Ok(());
     }
     Err(Error::limit(format!(
-        "the values of one batch take {bytes} bytes, more than the {most} of Limits::memory_bytes: read fewer rows at a time, or as views"
+        "the values of one batch take {bytes} bytes, more than the {most} that Limits::memory_bytes and batch_bytes leave: read fewer rows at a time, or as views"
     )))
 }
 
