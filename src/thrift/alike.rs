@@ -29,7 +29,7 @@ pub(crate) struct Alike {
     lessons: u32,
 }
 
-const MOST_LESSONS: u32 = 4;
+const MOST_LESSONS: u32 = 2;
 
 #[derive(Clone, Copy, Debug)]
 struct Seen {
