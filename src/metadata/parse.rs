@@ -110,7 +110,7 @@ fn all_row_groups(reader: &mut Reader<'_>) -> Result<RowGroups> {
     reader.charge(count.saturating_mul(size_of::<Entry>()))?;
     let (mut row_groups, mut alike) = (RowGroups::default(), Alike::default());
     for index in 0..count {
-        // Learning what chunks look like takes as long as walking over them five times: with 5 row groups it lost a sixth.
+        // Learning what chunks look like takes longer than walking over them: with 5 row groups it lost a sixth.
         let again = count.saturating_sub(index) > 8;
         let entry = row_group(reader, &mut row_groups.chunks, &mut alike, again).map_err(|error| error.in_row_group(index))?;
         row_groups.entries.push(entry);

@@ -74,14 +74,14 @@ fn name(source: &Source) -> String {
 #[test]
 fn the_library_denies_what_can_panic() {
     let sources = layering::sources();
-    let library = sources.iter().find(|source| name(source) == "lib").expect("lib.rs");
+    let root = sources.iter().find(|source| name(source) == "lib").expect("lib.rs");
     let attribute = ["#", "!", "[", "cfg_attr", "(", "not", "(", "test", ")", ",", "deny", "("];
-    let at = (0..library.code.len()).find(|at| begins(&library.code[*at..], &attribute)).expect("a list of lints");
-    let lints: Vec<&str> = library.code[at + attribute.len()..].iter().take_while(|token| *token != ")").map(String::as_str).collect();
+    let at = (0..root.code.len()).find(|at| begins(&root.code[*at..], &attribute)).expect("a list of lints");
+    let lints: Vec<&str> = root.code[at + attribute.len()..].iter().take_while(|token| *token != ")").map(String::as_str).collect();
     for lint in DENIED {
         assert!(lints.contains(&lint), "lib.rs does not deny clippy::{lint}");
     }
-    assert_eq!(count(library, |code| begins(code, &["forbid", "(", "unsafe_code", ")"])), 1, "unsafe code is not forbidden");
+    assert_eq!(count(root, |code| begins(code, &["forbid", "(", "unsafe_code", ")"])), 1, "unsafe code is not forbidden");
 }
 
 #[test]
