@@ -23,7 +23,8 @@ pub struct Limits {
     pub batch_bytes: usize,
     /// Memory in bytes that parsed metadata may take, and the list of a scan's batches. Default 1 GiB.
     pub metadata_bytes: usize,
-    /// Memory in bytes that a scan may hold at once: pages in flight and batches not handed out yet. Default 2 GiB.
+    /// Memory in bytes that a scan may hold at once: pages in flight and batches not handed out yet. Default 2 GiB. The text that a
+    /// dictionary's entries become in the rows of one column and batch may take as much, or `batch_bytes` where that is more.
     pub memory_bytes: usize,
 }
 

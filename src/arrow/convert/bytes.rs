@@ -25,8 +25,8 @@ pub(super) fn array(arrays: ByteArrays, validity: Option<NullBuffer>, data_type:
             let (offsets, data) = arrays.into_parts();
             array_of(offsets, data, validity, data_type)?
         }
-        DataType::Utf8View => with_nulls(Arc::new(StringViewArray::from(&narrow(arrays, None, StringArray::try_new)?)), validity)?,
-        DataType::BinaryView => with_nulls(Arc::new(BinaryViewArray::from(&narrow(arrays, None, BinaryArray::try_new)?)), validity)?,
+        DataType::Utf8View => with_nulls(Arc::new(StringViewArray::from(&narrow(arrays, StringArray::try_new)?)), validity)?,
+        DataType::BinaryView => with_nulls(Arc::new(BinaryViewArray::from(&narrow(arrays, BinaryArray::try_new)?)), validity)?,
         DataType::LargeUtf8 => Arc::new(wide(arrays, validity, LargeStringArray::try_new)?),
         DataType::LargeBinary => Arc::new(wide(arrays, validity, LargeBinaryArray::try_new)?),
         _ => return Err(wrong_shape(data_type)),
@@ -52,15 +52,12 @@ fn with_nulls(views: ArrayRef, validity: Option<NullBuffer>) -> Result<ArrayRef>
 
 type TryNew<T> = fn(OffsetBuffer<<T as ByteArrayType>::Offset>, Buffer, Option<NullBuffer>) -> Result<GenericByteArray<T>, ArrowError>;
 
-fn narrow<T: ByteArrayType<Offset = i32>>(
-    arrays: ByteArrays,
-    validity: Option<NullBuffer>,
-    try_new: TryNew<T>,
-) -> Result<GenericByteArray<T>> {
+/// What views are made from.
+fn narrow<T: ByteArrayType<Offset = i32>>(arrays: ByteArrays, try_new: TryNew<T>) -> Result<GenericByteArray<T>> {
     let (offsets, data) = arrays.into_parts();
     // The container's offsets begin with 0 and ascend, so the check in here always passes.
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-    try_new(offsets, Buffer::from_vec(data), validity).map_err(not_utf8)
+    try_new(offsets, Buffer::from_vec(data), None).map_err(not_utf8)
 }
 
 fn wide<T: ByteArrayType<Offset = i64>>(

@@ -1,7 +1,8 @@
 //! Gathering short entries of a dictionary into text: the commonest column that there is.
 //!
 //! Each entry lies in a place of the same width, so that a value is one copy of that width without a branch, of which the next
-//! value overwrites what is too much. Arrow's `take` calls a copy of the right length for each, which takes 5.9 ns.
+//! value overwrites what is too much. Arrow's `take` calls a copy of the right length for each: a file
+//! of 4 million such values (`str_dict_req` of the comparison) took 34 ms from opening on, and takes 12.
 
 use arrow_buffer::NullBuffer;
 
