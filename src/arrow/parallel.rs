@@ -73,13 +73,18 @@ impl Pool {
 
 struct Shared {
     plan: Arc<Plan>,
+    threads: usize,
     state: Mutex<State>,
     ready: Condvar,
 }
 
 struct State {
-    /// Arrays of batches that were not taken yet, one entry a field.
-    done: BTreeMap<usize, Vec<Option<Result<Vec<ArrayRef>>>>>,
+    /// Batches that were not taken yet.
+    done: BTreeMap<usize, Pending>,
+    /// How many tasks are in the pool's hands.
+    working: usize,
+    /// The taker is woken when so many batches in a row are there, or when the pool runs out of work.
+    patience: usize,
     /// Lanes that are too far ahead, by the batch that they read next.
     parked: Vec<Work>,
     /// Lanes that need bytes which were not pushed yet, and these bytes.
@@ -94,6 +99,28 @@ struct State {
     done_bytes: usize,
     most_bytes: usize,
     cancelled: bool,
+}
+
+/// What there is of a batch.
+struct Pending {
+    /// The arrays, one entry a field.
+    fields: Vec<Option<Result<Vec<ArrayRef>>>>,
+    /// How many entries are empty.
+    left: usize,
+}
+
+impl Pending {
+    fn new(fields: usize) -> Self {
+        Self { fields: (0..fields).map(|_| None).collect(), left: fields }
+    }
+
+    fn put(&mut self, field: usize, arrays: Result<Vec<ArrayRef>>) {
+        if let Some(slot) = self.fields.get_mut(field)
+            && slot.replace(arrays).is_none()
+        {
+            self.left = self.left.saturating_sub(1);
+        }
+    }
 }
 
 /// Lanes that are read in turn, and what is left of their batches. Most often it is one lane; where there are thousands of
@@ -114,7 +141,14 @@ struct LaneState {
 impl State {
     /// Whether all arrays of a batch are there.
     fn has(&self, batch: usize) -> bool {
-        self.done.get(&batch).is_some_and(|done| done.iter().all(Option::is_some))
+        self.done.get(&batch).is_some_and(|done| done.left == 0)
+    }
+
+    /// Whether the taker has something to do: a switch to another thread and back costs as much as decoding a thousand numbers, so
+    /// that one who wants all batches is not woken for each.
+    fn is_worth_waking(&self, threads: usize) -> bool {
+        self.has(self.taking)
+            && (self.working < threads || (self.taking..self.taking.saturating_add(self.patience)).all(|batch| self.has(batch)))
     }
 
     /// The batch that is not to be worked on yet.
@@ -160,6 +194,8 @@ impl Parallel {
         let most_bytes = plan.file.limits.memory_bytes / 2;
         let state = State {
             done: BTreeMap::new(),
+            working: 0,
+            patience: 1,
             parked: Vec::new(),
             stuck: Vec::new(),
             waker: None,
@@ -169,8 +205,14 @@ impl Parallel {
             most_bytes,
             cancelled: false,
         };
-        let shared = Arc::new(Shared { plan, state: Mutex::new(state), ready: Condvar::new() });
+        let shared = Arc::new(Shared { plan, threads, state: Mutex::new(state), ready: Condvar::new() });
         Self { shared, pool, threads, next_group: 0, first_batches }
+    }
+
+    /// From now on all batches are wanted as soon as they are all there, rather than each as soon as it is.
+    pub(crate) fn take_many(&mut self) {
+        let mut state = self.shared.lock();
+        state.patience = (state.ahead / 4).max(1);
     }
 
     /// The arrays of a batch, each field's in turn; batches are taken in order.
@@ -205,7 +247,7 @@ impl Parallel {
         while self.read_ahead()? {}
         let mut state = self.shared.lock();
         if state.has(batch) {
-            let done = state.done.remove(&batch).unwrap_or_default();
+            let done = state.done.remove(&batch).map(|done| done.fields).unwrap_or_default();
             state.done_bytes = state.done_bytes.saturating_sub(done.iter().flatten().map(bytes_of).fold(0, usize::saturating_add));
             return done.into_iter().flatten().collect::<Result<_>>().map(Some);
         }
@@ -257,7 +299,7 @@ impl Parallel {
         {
             let mut state = self.shared.lock();
             for batch in batches.clone() {
-                state.done.insert(batch, (0..plan.fields.len()).map(|_| None).collect());
+                state.done.insert(batch, Pending::new(plan.fields.len()));
             }
         }
         // A few fields at a time, so that the pool has work while the rest is read.
@@ -288,8 +330,8 @@ impl Parallel {
         let mut state = self.shared.lock();
         let Some(done) = state.done.get_mut(&batch) else { return };
         let mut error = Some(error);
-        for slot in done.iter_mut().skip(fields.start) {
-            *slot = Some(error.take().map_or(Ok(Vec::new()), Err));
+        for field in fields.start..done.fields.len() {
+            done.put(field, error.take().map_or(Ok(Vec::new()), Err));
         }
     }
 
@@ -311,6 +353,7 @@ impl Parallel {
 
     fn spawn(&self, work: Work) {
         let (shared, pool) = (Arc::clone(&self.shared), self.pool.clone());
+        shared.lock().working += 1;
         spawn_on(&pool.clone(), move || run(&shared, work));
     }
 }
@@ -379,26 +422,27 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
             work.lanes.iter_mut().for_each(|lane| lane.lane = None);
             work.batches.start = batch;
             state.stuck.push((missing, work));
+            state.working -= 1;
             shared.wake(&mut state);
             return;
         }
         let State { done, done_bytes, .. } = &mut *state;
-        if let Some(fields) = done.get_mut(&batch) {
+        if let Some(pending) = done.get_mut(&batch) {
             for (field, bytes, result) in results {
-                if let Some(slot) = fields.get_mut(field) {
-                    *slot = Some(result);
-                    *done_bytes = done_bytes.saturating_add(bytes);
-                }
+                pending.put(field, result);
+                *done_bytes = done_bytes.saturating_add(bytes);
             }
         }
-        if state.taking == batch || failed {
+        let parked = work.batches.start >= state.horizon();
+        let ended = failed || parked || work.batches.is_empty();
+        state.working -= usize::from(ended);
+        if failed || state.is_worth_waking(shared.threads) {
             shared.wake(&mut state);
         }
-        if failed {
-            return;
-        }
-        if work.batches.start >= state.horizon() && !work.batches.is_empty() {
-            state.parked.push(work);
+        if ended {
+            if parked && !failed && !work.batches.is_empty() {
+                state.parked.push(work);
+            }
             return;
         }
     }

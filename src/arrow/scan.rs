@@ -679,7 +679,12 @@ impl Scan {
     ///
     /// # Errors
     /// The first error of any batch.
-    pub fn read_all(self) -> Result<Vec<RecordBatch>> {
+    #[cfg_attr(not(feature = "rayon"), allow(unused_mut))]
+    pub fn read_all(mut self) -> Result<Vec<RecordBatch>> {
+        #[cfg(feature = "rayon")]
+        if let Engine::Parallel(parallel) = &mut self.engine {
+            parallel.take_many();
+        }
         self.collect()
     }
 

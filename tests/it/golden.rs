@@ -52,6 +52,24 @@ fn small_batches_add_up_to_the_whole() {
 }
 
 #[test]
+fn all_batches_at_once_are_those_one_by_one() {
+    for_each_file(|file, golden| {
+        let size = golden.num_rows().div_ceil(40).max(1);
+        // With little memory lanes wait for the taker, who sleeps until it is worth waking.
+        for memory_bytes in [1, Limits::default().memory_bytes] {
+            let limits = Limits { memory_bytes, ..Limits::default() };
+            let parquet = ParquetFile::open_with(&file.path, limits).map_err(text)?;
+            for threads in [2, 5] {
+                let scan = || parquet.scan().batch_rows(size).threads(threads).build().map_err(text);
+                let one_by_one: Vec<RecordBatch> = scan()?.collect::<Result<_, _>>().map_err(text)?;
+                same("batches", scan()?.read_all().map_err(text)?, one_by_one)?;
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn little_memory_reads_the_same() {
     for_each_file(|file, golden| {
         let limits = Limits { memory_bytes: 1, ..Limits::default() };

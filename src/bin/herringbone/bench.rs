@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
@@ -131,10 +132,18 @@ fn keep_memory() {
 
 fn measure(path: &Path, args: &Args) -> Result<Measured> {
     let mut measured = Measured { best: Duration::MAX, rows: 0, file: 0, arrays: 0 };
+    // Threads live as long as a program, here as elsewhere.
+    let pool = match args.threads {
+        0 | 1 => None,
+        many => Some(Arc::new(rayon::ThreadPoolBuilder::new().num_threads(many).build().map_err(std::io::Error::other)?)),
+    };
     for _ in 0..args.runs {
         let start = Instant::now();
         let file = ParquetFile::open(path)?;
         let mut scan = file.scan().threads(args.threads).strings(args.strings.into()).batch_rows(args.batch_rows);
+        if let Some(pool) = &pool {
+            scan = scan.pool(Arc::clone(pool));
+        }
         if let Some(Columns(columns)) = &args.columns {
             scan = scan.columns(columns);
         }
