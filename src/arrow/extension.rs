@@ -7,11 +7,6 @@
 //! | VARIANT | `arrow.parquet.variant` | a struct, as it is stored |
 //! | GEOMETRY, GEOGRAPHY | `geoarrow.wkb` | Binary, LargeBinary, BinaryView |
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use std::collections::HashMap;
 
 use arrow_schema::{DataType, Field};

@@ -1,10 +1,5 @@
 //! Reading single values out of a flatbuffer without having verified all of it: each step checks its own bounds.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 /// A table: its values are found through a list of offsets, the vtable.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'a> {

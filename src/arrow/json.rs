@@ -1,10 +1,5 @@
 //! As much JSON as the metadata of extension types needs: the members of an object, and strings.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use std::iter::Peekable;
 use std::str::CharIndices;
 

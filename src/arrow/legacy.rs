@@ -3,11 +3,6 @@
 //! Specification: `LogicalTypes.md`, *Lists* and *Maps* with their *Backward-compatibility rules*. Annotations on groups
 //! of a form that the rules do not cover are passed over, so that such groups read as the structs that they are.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use crate::schema::{Field, Kind, LogicalType, Repetition};
 
 /// What a group is.

@@ -1,10 +1,5 @@
 //! A Parquet schema as an Arrow schema, and the plan by which arrays are put together.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;

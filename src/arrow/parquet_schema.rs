@@ -4,11 +4,6 @@
 //! else that Parquet cannot say, is kept in the stored Arrow schema. Dictionaries and run-end encoded columns are stored
 //! as what is in them: their encoding in the file is Parquet's own.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use arrow_schema::{DataType, Field as ArrowField, Fields, Schema as ArrowSchema};
 
 use crate::arrow::mapping::FIELD_ID;

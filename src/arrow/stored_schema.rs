@@ -5,11 +5,6 @@
 //! are read from the flatbuffer one by one when they are asked for: of thousands of columns only those that are
 //! selected cost anything, and the conversions of `arrow-ipc`, which panic on some broken schemas, are not used.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;

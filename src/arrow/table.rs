@@ -26,11 +26,6 @@
 //! What a stored Arrow schema makes of the third column is in [`restore`]. Logical types that are unknown, or that stand
 //! on a physical type which they do not go with, count as none.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use arrow_schema::{DataType, IntervalUnit, TimeUnit as ArrowUnit};
 
 use crate::arrow::convert::Conversion;

@@ -6,11 +6,6 @@
 //!
 //! [`Decompressor`] and [`Compressor`] hold the contexts of the codecs, so that they are set up once and not once a
 //! page: keep one of them on each thread.
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 mod settings;
 
 #[cfg(feature = "brotli")]

@@ -4,11 +4,6 @@
 //! A value is put together right behind the one before it, in pieces of a fixed size that are cut by what comes next: no
 //! calls and hardly any branches for short values.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use crate::encoding::delta_binary_packed::{DeltaReader, DeltaWriter};
 use crate::encoding::delta_length_byte_array::{append_offsets, fill_lengths, fitting, sum};
 use crate::encoding::{Decoder, Encoder, past_the_end, wrong_container, wrong_values};

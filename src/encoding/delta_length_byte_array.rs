@@ -2,11 +2,6 @@
 //!
 //! The bytes are copied a thousand values at a time, and the running sum of the lengths gives the offsets.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use crate::encoding::delta_binary_packed::{DeltaReader, DeltaWriter, Sum};
 use crate::encoding::{Decoder, Encoder, past_the_end, too_few, wrong_container, wrong_values};
 use crate::error::{Error, Result};

@@ -1,11 +1,6 @@
 //! `RLE_DICTIONARY` (and `PLAIN_DICTIONARY`, its old name): a byte with the bit width, then indices into the chunk's
 //! dictionary page as an RLE hybrid. The dictionary page holds its entries in plain encoding.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 

@@ -1,11 +1,6 @@
 //! `PLAIN`: values one after another. Numbers are little-endian, booleans take a bit each (least significant first),
 //! byte arrays follow their length in four bytes, and fixed-length byte arrays and INT96 stand as they are.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use crate::encoding::{Decoder, Encoder, Shape, past_the_end, too_few, wrong_container, wrong_values};
 use crate::error::Result;
 use crate::values::{Bits, ByteArrays, BytesSlice, Values, ValuesSlice};

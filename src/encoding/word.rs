@@ -1,10 +1,5 @@
 //! The two words that numbers come in, as unsigned integers: what the encodings of numbers do with them.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use crate::encoding::bit_packed::{unpack32, unpack64};
 use crate::values::{Values, ValuesSlice};
 

@@ -1,10 +1,5 @@
 //! Decoding levels.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use crate::encoding::{HybridReader, Piece, unpack32};
 use crate::error::{Error, Result};
 use crate::values::Bits;

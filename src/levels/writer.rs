@@ -1,10 +1,5 @@
 //! Encoding levels as the RLE hybrid, without the length that precedes it in pages of the first version.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use crate::encoding::{HybridWriter, write_bits};
 use crate::simd::vectorized;
 use crate::values::Bits;

@@ -38,11 +38,6 @@
 //! ```
 //!
 //! Specification: *File format* and *Metadata* in the format's README, `FileMetaData` in `parquet.thrift`.
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 pub mod bloom;
 mod column;
 mod column_index;

@@ -6,11 +6,6 @@
 //!
 //! Specification: *Data Pages* and *Checksumming* in the format's README, `PageHeader` in `parquet.thrift`.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 mod header;
 
 pub(crate) use header::{Header, HeaderKind};

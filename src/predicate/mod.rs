@@ -37,10 +37,6 @@
 //!
 //! Bounds are those of [`metadata`](crate::metadata): without the ones that a writer is known to have got wrong. They may be cut
 //! short or wider than the values, so that 'all rows pass' is not concluded from bounds of text unless the file says that they are exact.
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
 // Record batches are what uses all of it.
 #![cfg_attr(not(feature = "arrow"), allow(dead_code, unused_imports))]
 

@@ -32,11 +32,6 @@
 //! # }
 //! ```
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 #[cfg(feature = "async")]
 mod blocking;
 mod column;

@@ -20,11 +20,6 @@
 //! ```
 //!
 //! Specification: `SchemaElement` in `parquet.thrift`, `LogicalTypes.md`, and *Nested Encoding* in the format's README.
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 #[cfg(test)]
 mod arbitrary;
 mod assemble;

@@ -4,11 +4,6 @@
 //! struct, enum and union of the Parquet Thrift file (`crate::format`); strings and binaries borrow from the slice.
 //! Specification: the Thrift compact protocol (`thrift-compact-protocol.md` of Apache Thrift).
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 mod alike;
 mod decode;
 mod encode;

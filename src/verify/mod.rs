@@ -23,11 +23,6 @@
 //!
 //! Specification: all of it; `PageIndex.md`, `BloomFilter.md` and the comments of `parquet.thrift` most of all.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 mod bloom;
 mod bounds;
 mod chunk;

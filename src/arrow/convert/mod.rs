@@ -3,11 +3,6 @@
 //! How a column's values become an array is chosen once, as a [`Conversion`], and carried out here a part at a time. Where
 //! the bits are already what Arrow wants, the vector becomes the array's buffer without a copy.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 mod bytes;
 mod decimal;
 mod dictionary;

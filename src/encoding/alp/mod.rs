@@ -6,11 +6,6 @@
 //! the exceptions. A value is `integer * 10^f * 10^-e`, multiplied in this order and in the type's own precision, and an
 //! exception stands for itself, bit by bit.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 mod scale;
 mod writer;
 

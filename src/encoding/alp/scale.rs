@@ -1,10 +1,5 @@
 //! From floating-point numbers to integers and back.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use crate::encoding::word::Word;
 
 /// An exponent and a factor.

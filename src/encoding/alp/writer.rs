@@ -1,10 +1,5 @@
 //! Writing of ALP pages: choosing scales by sampling, and encoding vectors.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use crate::encoding::alp::scale::{Float, Scale};
 use crate::encoding::bit_packed::pack;
 use crate::encoding::{Encoder, wrong_values};

@@ -4,11 +4,6 @@
 //! by pairs, then by fours, which leaves whole values. Widths other than 4 and 8 take their streams in groups of eight,
 //! four, two and one.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 mod writer;
 
 pub(crate) use writer::ByteStreamsEncoder;

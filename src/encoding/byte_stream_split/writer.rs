@@ -1,10 +1,5 @@
 //! Splitting values into their streams: even from odd bytes, two or three times.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use fearless_simd::prelude::*;
 use fearless_simd::{dispatch, u8x64};
 

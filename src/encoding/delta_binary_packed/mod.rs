@@ -9,11 +9,6 @@
 //! Neighbouring miniblocks of one width are unpacked together, and a width of 0 is an arithmetic progression that needs
 //! no unpacking at all. With AVX-512 the running sum takes three shuffles for eight values.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 mod sum;
 mod writer;
 

@@ -1,10 +1,5 @@
 //! The running sum that makes differences into values.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 use crate::encoding::word::Word;
 
 /// Words that are summed.

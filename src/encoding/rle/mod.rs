@@ -4,11 +4,6 @@
 //! bytes as the width needs) repeats; if it is 1, the rest is the number of groups of eight values that follow, packed
 //! least significant bit first. Levels, dictionary indices and booleans are stored like this.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
-)]
-
 mod writer;
 
 pub(crate) use writer::{HybridWriter, RleBooleansEncoder, write_bits};
