@@ -13,6 +13,11 @@ impl Decoder {
     pub(super) fn decompress(&mut self, _input: &[u8], _size: usize, _out: &mut Vec<u8>) -> Result<()> {
         Err(refusal())
     }
+
+    #[cfg(not(feature = "snappy"))]
+    pub(super) fn decompress_two(&mut self, _first: super::Unpacked<'_>, _second: super::Unpacked<'_>) -> Result<()> {
+        Err(refusal())
+    }
 }
 
 pub(super) struct Encoder;

@@ -98,6 +98,16 @@ impl Decompressor {
         result
     }
 
+    /// Decompresses two pages of a codec at once, where that takes less time than one after the other; `false` where it does not,
+    /// or where one of them is broken: then each is to be decompressed by itself.
+    pub(crate) fn decompress_two(&mut self, codec: Codec, first: Unpacked<'_>, second: Unpacked<'_>) -> bool {
+        let pays = |page: &Unpacked<'_>| {
+            let least = page.compressed.len().saturating_add(page.compressed.len() / 8);
+            PAIRED.contains(&page.size) && page.size > least && page.size as u64 <= max_uncompressed(codec, page.compressed.len())
+        };
+        takes_two(codec) && pays(&first) && pays(&second) && self.snappy.decompress_two(first, second).is_ok()
+    }
+
     fn fill(&mut self, codec: Codec, compressed: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
         supported(codec)?;
         if size as u64 > max_uncompressed(codec, compressed.len()) {
@@ -127,6 +137,16 @@ impl Decompressor {
         }
     }
 }
+
+/// A page to be decompressed: to how many bytes, and where to.
+pub(crate) struct Unpacked<'a> {
+    pub(crate) compressed: &'a [u8],
+    pub(crate) size: usize,
+    pub(crate) out: &'a mut Vec<u8>,
+}
+
+/// The sizes of pages that are decompressed two at once: small ones gain nothing, and of large ones the second would take memory before its time.
+const PAIRED: std::ops::RangeInclusive<usize> = 4 << 10..=2 << 20;
 
 /// Compresses pages with one codec, one after another, reusing its context. It is [`Send`].
 pub struct Compressor {
@@ -217,6 +237,11 @@ pub fn supported(codec: Codec) -> Result<()> {
         "the codec {codec} (id {}) needs the cargo feature `{feature}` of herringbone, which this build lacks",
         codec.code()
     )))
+}
+
+/// Whether two pages of a codec can be decompressed in less time than one after the other.
+pub(crate) fn takes_two(codec: Codec) -> bool {
+    snappy::ENABLED && codec == Codec::Snappy
 }
 
 /// The most bytes that `compressed_len` bytes of a codec can decompress to; a page that claims more is lying.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::compression::Decompressor;
+use crate::compression::{Decompressor, Unpacked};
 use crate::encoding::{Decoder, Dictionary, Shape, decoder};
 use crate::error::{Error, Result};
 use crate::format::{Codec, Encoding, PhysicalType};
@@ -202,40 +202,71 @@ impl CompressedPage {
         self.split(decompressor, buffer).map_err(|error| self.place(error))
     }
 
+    /// Decompresses the page and, if that takes less time than doing it later, the next one of its chunk. The buffers lend their memory; the
+    /// second one is taken then.
+    ///
+    /// # Errors
+    /// Those of this page alone, as [`decompress`](Self::decompress) says.
+    pub(crate) fn decompress_with(
+        &self,
+        next: &Self,
+        decompressor: &mut Decompressor,
+        mut buffer: Vec<u8>,
+        next_buffer: &mut Vec<u8>,
+    ) -> Result<(Page, Option<Page>)> {
+        if let (Ok(one), Ok(other)) = (self.body(), next.body())
+            && one.owned
+            && other.owned
+            && decompressor.decompress_two(self.chunk.codec, one.unpacked(&mut buffer), other.unpacked(next_buffer))
+            && let Ok(decompressed) = next.told_apart(&other, std::mem::take(next_buffer))
+        {
+            let page = self.told_apart(&one, buffer).map_err(|error| self.place(error))?;
+            return Ok((page, Some(decompressed)));
+        }
+        Ok((self.decompress(decompressor, buffer)?, None))
+    }
+
     fn split(&self, decompressor: &mut Decompressor, mut buffer: Vec<u8>) -> Result<Page> {
+        let body = self.body()?;
+        if body.owned {
+            decompressor.decompress(self.chunk.codec, body.bytes, body.size, &mut buffer)?;
+        }
+        self.told_apart(&body, buffer)
+    }
+
+    /// What is to be decompressed.
+    fn body(&self) -> Result<Body<'_>> {
         let (levels_size, compressed) = match self.header.kind {
             HeaderKind::V2 { repetition_size, definition_size, is_compressed, .. } => {
                 (repetition_size.saturating_add(definition_size), is_compressed && self.chunk.codec != Codec::Uncompressed)
             }
             _ => (0, self.chunk.codec != Codec::Uncompressed),
         };
-        let body = self.bytes.get(levels_size..).ok_or_else(|| Error::malformed("the levels are larger than their page"))?;
-        let body_size = self
-            .header
-            .uncompressed_size
-            .checked_sub(levels_size)
-            .ok_or_else(|| Error::malformed("the levels are larger than their page"))?;
-        let owned = compressed && !(levels_size > 0 && body.is_empty());
-        if owned {
-            decompressor.decompress(self.chunk.codec, body, body_size, &mut buffer)?;
-        }
-        let length = if owned { buffer.len() } else { body.len() };
+        let bytes = self.bytes.get(levels_size..).ok_or_else(levels_too_large)?;
+        let size = self.header.uncompressed_size.checked_sub(levels_size).ok_or_else(levels_too_large)?;
+        let owned = compressed && !(levels_size > 0 && bytes.is_empty());
+        Ok(Body { levels_size, bytes, size, owned })
+    }
+
+    /// The page, of which `buffer` has the decompressed body.
+    fn told_apart(&self, body: &Body<'_>, buffer: Vec<u8>) -> Result<Page> {
+        let (start, length) = if body.owned { (0, buffer.len()) } else { (body.levels_size, body.bytes.len()) };
         let mut page = Page {
             chunk: Arc::clone(&self.chunk),
             header: self.header.clone(),
             file_bytes: self.bytes.clone(),
             buffer,
-            owned,
+            owned: body.owned,
             repetition: 0..0,
             definition: 0..0,
-            values: if owned { 0..length } else { levels_size..levels_size.saturating_add(length) },
+            values: start..start.saturating_add(length),
             ordinal: self.ordinal,
             offset: self.offset,
         };
         match self.header.kind {
             HeaderKind::V2 { repetition_size, .. } => {
                 page.repetition = 0..repetition_size;
-                page.definition = repetition_size..levels_size;
+                page.definition = repetition_size..body.levels_size;
             }
             HeaderKind::V1 { repetition, definition, .. } => page.split_levels(repetition, definition)?,
             HeaderKind::Dictionary { .. } => {}
@@ -247,6 +278,22 @@ impl CompressedPage {
     #[cold]
     pub(crate) fn place(&self, error: Error) -> Error {
         self.chunk.place(error).in_page(self.ordinal).at_offset(self.offset)
+    }
+}
+
+/// The part of a page that may be compressed: all of it but the levels of pages of the second version.
+struct Body<'a> {
+    levels_size: usize,
+    bytes: &'a [u8],
+    /// Its size when decompressed.
+    size: usize,
+    /// Whether it is compressed, so that decompressing it takes memory of its own.
+    owned: bool,
+}
+
+impl<'a> Body<'a> {
+    fn unpacked(&self, out: &'a mut Vec<u8>) -> Unpacked<'a> {
+        Unpacked { compressed: self.bytes, size: self.size, out }
     }
 }
 

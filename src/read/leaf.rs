@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::compression::Decompressor;
+use crate::compression::{Decompressor, takes_two};
 use crate::encoding::{Decoder, Dictionary, Part};
 use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
@@ -69,6 +69,7 @@ impl LeafData {
 pub(crate) struct Scratch {
     decompressor: Decompressor,
     buffer: Vec<u8>,
+    next_buffer: Vec<u8>,
     words32: Vec<u32>,
     words64: Vec<u64>,
     repetition: Vec<u8>,
@@ -81,6 +82,8 @@ pub(crate) struct LeafReader {
     pages: PageReader,
     dictionary: Option<Arc<Dictionary>>,
     page: Option<OpenPage>,
+    /// The page after it, if it came along with it.
+    ahead: Option<Next>,
     /// Whether byte arrays stay dictionary indices.
     keep_indices: bool,
     /// The most bytes of byte arrays in one part.
@@ -107,6 +110,13 @@ struct OpenPage {
     done: usize,
 }
 
+/// A data page that comes next.
+struct Next {
+    page: CompressedPage,
+    /// The page decompressed, if it was along with the one before.
+    decompressed: Option<Page>,
+}
+
 /// How many levels are decoded at a time: memory follows this and not the number of entries that a page claims.
 const LEVELS_AHEAD: usize = 1 << 16;
 
@@ -114,7 +124,19 @@ impl LeafReader {
     pub(crate) fn new(pages: PageReader, keep_indices: bool, part_bytes: usize) -> Self {
         let chunk = Arc::clone(pages.chunk());
         let keep_indices = keep_indices && matches!(chunk.shape.physical_type, PhysicalType::ByteArray | PhysicalType::FixedLenByteArray);
-        Self { chunk, pages, dictionary: None, page: None, keep_indices, part_bytes, last_value: None, row: 0, index: None, counters: None }
+        Self {
+            chunk,
+            pages,
+            dictionary: None,
+            page: None,
+            ahead: None,
+            keep_indices,
+            part_bytes,
+            last_value: None,
+            row: 0,
+            index: None,
+            counters: None,
+        }
     }
 
     /// Goes straight to pages by an offset index, where rows are passed over.
@@ -178,13 +200,14 @@ impl LeafReader {
                 // The index does not tell what is there: the pages do.
                 Some(page) => {
                     self.index = None;
-                    self.open(&page, scratch)?;
+                    self.open(Next { page, decompressed: None }, 0, scratch)?;
                     return Ok(rows);
                 }
                 None => return Ok(rows),
             }
         }
         self.close(scratch);
+        self.ahead = None;
         let end = index.pages().last().map_or(0, |last| last.range().end);
         self.pages.jump(location.offset, page, location.first_row, end);
         let left = target.saturating_sub(location.first_row);
@@ -193,7 +216,7 @@ impl LeafReader {
 
     /// Checks that nothing comes after the last row of the chunk.
     pub(crate) fn finish(&mut self, scratch: &mut Scratch) -> Result<()> {
-        while self.open_page(scratch)? {
+        while self.open_page(0, scratch)? {
             if self.page.as_ref().is_some_and(|page| page.left > 0) {
                 return Err(self.chunk.place(Error::malformed("the column has more rows than its row group")));
             }
@@ -204,7 +227,7 @@ impl LeafReader {
     fn read_flat(&mut self, rows: usize, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
         let mut left = rows;
         while left > 0 {
-            if !self.open_page(scratch)? {
+            if !self.open_page(left, scratch)? {
                 return Err(self.too_few_rows(rows, rows.saturating_sub(left)));
             }
             let Some(open) = &mut self.page else { continue };
@@ -227,19 +250,19 @@ impl LeafReader {
         let mut left = rows;
         while left > 0 {
             if self.page.as_ref().is_none_or(|page| page.left == 0) {
-                if !self.chunk.carries_prefixes {
+                if !self.chunk.carries_prefixes && self.ahead.is_none() {
                     left = left.saturating_sub(self.pages.skip_pages(left)?);
                     if left == 0 {
                         self.close(scratch);
                         break;
                     }
                 }
-                let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows.saturating_sub(left))) };
-                if page.num_values() <= left && !self.chunk.carries_prefixes {
-                    left = left.saturating_sub(page.num_values());
+                let Some(next) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows.saturating_sub(left))) };
+                if next.page.num_values() <= left && !self.chunk.carries_prefixes {
+                    left = left.saturating_sub(next.page.num_values());
                     continue;
                 }
-                self.open(&page, scratch)?;
+                self.open(next, 0, scratch)?;
             }
             let Some(open) = &mut self.page else { continue };
             let n = left.min(open.left);
@@ -263,10 +286,10 @@ impl LeafReader {
         let mut left = rows;
         // Pages of the second version begin with a row and tell how many they have.
         while left > 0 && self.page.as_ref().is_none_or(|page| page.left == 0) {
-            let Some(page) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows.saturating_sub(left))) };
-            match page.num_rows() {
-                Some(n) if n <= left && page.is_v2() && !self.chunk.carries_prefixes => left = left.saturating_sub(n),
-                _ => self.open(&page, scratch)?,
+            let Some(next) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows.saturating_sub(left))) };
+            match next.page.num_rows() {
+                Some(n) if n <= left && next.page.is_v2() && !self.chunk.carries_prefixes => left = left.saturating_sub(n),
+                _ => self.open(next, 0, scratch)?,
             }
         }
         let done = self.walk_rows(left, scratch, |open, entries, _, _| open.skip_entries(entries))?;
@@ -284,7 +307,7 @@ impl LeafReader {
         mut visit: impl FnMut(&mut OpenPage, usize, &Output<'_>, &mut Scratch) -> Result<()>,
     ) -> Result<usize> {
         let mut begun = 0;
-        while rows > 0 && self.open_page(scratch)? {
+        while rows > 0 && self.open_page(rows.saturating_sub(begun), scratch)? {
             let Some(open) = &mut self.page else { continue };
             open.refill()?;
             if begun == 0 && open.levels.repetition.get(open.done).is_some_and(|first| *first != 0) {
@@ -310,21 +333,24 @@ impl LeafReader {
         Ok(begun)
     }
 
-    /// Makes sure that a page with entries is open; `false` at the end of the chunk.
-    fn open_page(&mut self, scratch: &mut Scratch) -> Result<bool> {
+    /// Makes sure that a page with entries is open; `false` at the end of the chunk. So many rows are wanted from there on.
+    fn open_page(&mut self, wanted: usize, scratch: &mut Scratch) -> Result<bool> {
         while self.page.as_ref().is_none_or(|page| page.left == 0) {
-            let Some(page) = self.next_data_page(scratch)? else { return Ok(false) };
-            self.open(&page, scratch)?;
+            let Some(next) = self.next_data_page(scratch)? else { return Ok(false) };
+            self.open(next, wanted, scratch)?;
         }
         Ok(true)
     }
 
     /// The next data page; the dictionary is decoded on the way.
-    fn next_data_page(&mut self, scratch: &mut Scratch) -> Result<Option<CompressedPage>> {
+    fn next_data_page(&mut self, scratch: &mut Scratch) -> Result<Option<Next>> {
         self.close(scratch);
+        if let Some(next) = self.ahead.take() {
+            return Ok(Some(next));
+        }
         while let Some(page) = self.pages.next_page()? {
             if !page.is_dictionary() {
-                return Ok(Some(page));
+                return Ok(Some(Next { page, decompressed: None }));
             }
             self.decode_dictionary(&page, scratch)?;
         }
@@ -341,12 +367,15 @@ impl LeafReader {
         Ok(())
     }
 
-    fn open(&mut self, page: &CompressedPage, scratch: &mut Scratch) -> Result<()> {
+    fn open(&mut self, next: Next, wanted: usize, scratch: &mut Scratch) -> Result<()> {
         self.close(scratch);
         if let Some(counters) = &self.counters {
             counters.page();
         }
-        let page = page.decompress(&mut scratch.decompressor, std::mem::take(&mut scratch.buffer))?;
+        let page = match next.decompressed {
+            Some(page) => page,
+            None => self.decompress(&next.page, wanted, scratch)?,
+        };
         let mut opened = OpenPage::new(page, self.dictionary.as_ref(), scratch)?;
         if let Some(last) = &self.last_value {
             opened.decoder.set_previous(last);
@@ -355,12 +384,25 @@ impl LeafReader {
         Ok(())
     }
 
+    /// Decompresses a page, and the one after it along with it where its rows are wanted too.
+    fn decompress(&mut self, page: &CompressedPage, wanted: usize, scratch: &mut Scratch) -> Result<Page> {
+        let buffer = std::mem::take(&mut scratch.buffer);
+        let after = if wanted > page.num_values() && takes_two(self.chunk.codec) { self.pages.next_at_hand() } else { None };
+        let Some(after) = after else { return page.decompress(&mut scratch.decompressor, buffer) };
+        let (page, decompressed) = page.decompress_with(&after, &mut scratch.decompressor, buffer, &mut scratch.next_buffer)?;
+        self.ahead = Some(Next { page: after, decompressed });
+        Ok(page)
+    }
+
     fn close(&mut self, scratch: &mut Scratch) {
         if let Some(open) = self.page.take() {
             if self.chunk.carries_prefixes {
                 self.last_value = open.decoder.previous().map(<[u8]>::to_vec);
             }
-            scratch.buffer = open.page.into_buffer();
+            let other = std::mem::replace(&mut scratch.buffer, open.page.into_buffer());
+            if other.capacity() > 0 {
+                scratch.next_buffer = other;
+            }
             scratch.repetition = open.levels.repetition;
             scratch.definition = open.levels.definition;
         }

@@ -1,0 +1,259 @@
+//! Snappy's raw format, decoded.
+//!
+//! After the length comes a row of elements, each begun by a tag: a literal (bytes as they are) or a copy (bytes that came
+//! before, at a distance of up to 64 KiB as all known encoders write them). Which of them comes next can hardly be predicted, and so the way that a branch
+//! takes for each costs more than the copying. Here an element of up to 32 bytes is decoded without a branch on what it is: where its bytes come
+//! from is picked like a number, 32 bytes are copied, however few of them count, and what is too much is overwritten by the next.
+//!
+//! What then bounds a page is the chain from tag to tag: each tells where the next one is. Hence [`two`], which decodes two pages in
+//! turn, so that the processor works on one while it waits for the other.
+//!
+//! On one core of an AMD EPYC with AVX-512, the time of `snap` 1.1 divided by ours, one page and two pages at a time: TPC-H's comments 1.6 and 2.3, its
+//! prices 1.1 and 1.6, keys in order 1.1 and 1.2 (each element copies from the one before), random words 1.6 and 2.2. Copying
+//! 16 bytes instead of 32 is better by a twentieth for numbers and worse by a third for words.
+
+use std::hint::select_unpredictable;
+
+/// What is wrong with the bytes.
+pub(super) type Broken = &'static str;
+
+const ENDS: Broken = "it ends within an element";
+const TOO_LONG: Broken = "it has more bytes than it says";
+const TOO_SHORT: Broken = "it has fewer bytes than it says";
+const TOO_FAR: Broken = "a copy begins before the page";
+
+/// The length that a page says it has when decompressed, and where its elements begin.
+pub(super) fn preamble(input: &[u8]) -> Result<(usize, usize), Broken> {
+    let mut length = 0_u64;
+    for (at, byte) in input.iter().take(5).enumerate() {
+        length |= u64::from(byte & 0x7f) << at.wrapping_mul(7);
+        if *byte < 0x80 {
+            let length = u32::try_from(length).map_err(|_| "its length is above 4 GiB")?;
+            return Ok((length as usize, at.wrapping_add(1)));
+        }
+    }
+    Err("its length has no end")
+}
+
+/// Decodes the elements of a page, all of which fill `out`.
+pub(super) fn one(elements: &[u8], out: &mut [u8]) -> Result<(), Broken> {
+    rest(elements, out, Place::default())
+}
+
+/// Decodes two pages in turn.
+pub(super) fn two(first: &[u8], first_out: &mut [u8], second: &[u8], second_out: &mut [u8]) -> Result<(), Broken> {
+    let (one, other) = in_turn(first, first_out, second, second_out)?;
+    rest(first, first_out, one)?;
+    rest(second, second_out, other)
+}
+
+/// How far a page is decoded: where the next tag is, and where its bytes go.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    from: usize,
+    to: usize,
+}
+
+impl Place {
+    fn past(self, input: usize, output: usize) -> Self {
+        Self { from: self.from.wrapping_add(input), to: self.to.wrapping_add(output) }
+    }
+}
+
+/// How much must be left on each side, so that no element of up to 64 bytes comes to the end.
+const INPUT_ROOM: usize = 72;
+const OUTPUT_ROOM: usize = 96;
+
+/// Where an element that begins before has room, if there is such a place.
+#[inline(always)]
+fn roomy(elements: &[u8], out: &[u8]) -> Option<Place> {
+    Some(Place { from: elements.len().checked_sub(INPUT_ROOM)?, to: out.len().checked_sub(OUTPUT_ROOM)? })
+}
+
+fn rest(elements: &[u8], out: &mut [u8], mut at: Place) -> Result<(), Broken> {
+    if let Some(roomy) = roomy(elements, out) {
+        while at.from < roomy.from && at.to < roomy.to {
+            at = element(elements, out, at)?;
+        }
+    }
+    while at.from < elements.len() {
+        at = last_element(elements, out, at)?;
+    }
+    if at.to == out.len() { Ok(()) } else { Err(TOO_SHORT) }
+}
+
+/// Decodes elements of both, as long as both have room.
+#[inline(never)]
+fn in_turn(first: &[u8], first_out: &mut [u8], second: &[u8], second_out: &mut [u8]) -> Result<(Place, Place), Broken> {
+    let (mut one, mut other) = (Place::default(), Place::default());
+    let (Some(roomy), Some(other_roomy)) = (roomy(first, first_out), roomy(second, second_out)) else { return Ok((one, other)) };
+    while one.from < roomy.from && one.to < roomy.to && other.from < other_roomy.from && other.to < other_roomy.to {
+        one = element(first, first_out, one)?;
+        other = element(second, second_out, other)?;
+    }
+    Ok((one, other))
+}
+
+/// What a tag says.
+#[derive(Clone, Copy)]
+struct Tag {
+    length: u16,
+    /// The upper bits of a copy's distance that are in the tag, and which of the two bytes after it have the others.
+    distance: u16,
+    mask: u16,
+    /// A copy from nearer than this repeats what it writes; more than any distance where the tag is not common.
+    nearest: u16,
+}
+
+/// The most bytes of an element that is decoded without branches.
+const COMMON: usize = 32;
+
+const TAGS: [Tag; 256] = {
+    let mut tags = [Tag { length: 0, distance: 0, mask: 0, nearest: 1 }; 256];
+    let mut rest: &mut [Tag] = &mut tags;
+    let mut tag = 0_u16;
+    while let Some((entry, others)) = rest.split_first_mut() {
+        let (short, long) = ((tag >> 2 & 7).wrapping_add(4), (tag >> 2).wrapping_add(1));
+        if long as usize <= COMMON || tag & 3 == 1 {
+            *entry = match tag & 3 {
+                0 => Tag { length: long, distance: 0, mask: 0, nearest: 0 },
+                1 => Tag { length: short, distance: tag >> 5 << 8, mask: 0xff, nearest: short },
+                2 => Tag { length: long, distance: 0, mask: 0xffff, nearest: long },
+                _ => *entry,
+            };
+        }
+        rest = others;
+        tag = tag.wrapping_add(1);
+    }
+    tags
+};
+
+/// Decodes an element where there is room for it.
+#[inline(always)]
+fn element(elements: &[u8], out: &mut [u8], at: Place) -> Result<Place, Broken> {
+    let word = u32::from_le_bytes(*chunk(elements, at.from)?);
+    let tag = (word & 0xff) as usize;
+    let Some(entry) = TAGS.get(tag) else { return Err(ENDS) };
+    let distance = ((word >> 8) as u16 & entry.mask) | entry.distance;
+    if distance < entry.nearest {
+        return uncommon_element(elements, out, at);
+    }
+    let kind = tag & 3;
+    // Nothing of this waits for the table: it is what the next tag waits for.
+    let after_copy = at.from.wrapping_add(kind).wrapping_add(1);
+    let after_literal = at.from.wrapping_add(tag >> 2).wrapping_add(2);
+    let next = select_unpredictable(kind == 0, after_literal, after_copy);
+    let back = at.to.checked_sub(usize::from(distance)).ok_or(TOO_FAR)?;
+    let literal: &[u8; COMMON] = chunk(elements, at.from.wrapping_add(1))?;
+    let bytes = *select_unpredictable(kind == 0, literal, chunk(out, back)?);
+    *chunk_mut(out, at.to)? = bytes;
+    Ok(Place { from: next, to: at.to.wrapping_add(usize::from(entry.length)) })
+}
+
+/// Decodes a longer element, a copy that repeats what it writes, or one from afar, where there is room for it.
+#[inline(never)]
+fn uncommon_element(elements: &[u8], out: &mut [u8], at: Place) -> Result<Place, Broken> {
+    let tag = *elements.get(at.from).ok_or(ENDS)?;
+    let length = usize::from(tag >> 2).wrapping_add(1);
+    if tag & 3 == 0 && length <= 60 {
+        let literal: [u8; 64] = *chunk(elements, at.from.wrapping_add(1))?;
+        *chunk_mut(out, at.to)? = literal;
+        return Ok(at.past(length.wrapping_add(1), length));
+    }
+    if tag & 3 == 0 {
+        return last_element(elements, out, at);
+    }
+    let (length, distance, size) = copy(elements, at)?;
+    let from = at.to.checked_sub(distance).ok_or(TOO_FAR)?;
+    match distance {
+        0 => return Err(TOO_FAR),
+        1..16 => {
+            // As many repetitions as 16 bytes hold.
+            let bits = distance.wrapping_mul(8) as u32;
+            let mut pattern = u128::from_le_bytes(*chunk(out, from)?) & !(u128::MAX << bits);
+            let mut filled = bits;
+            while filled < u128::BITS {
+                pattern |= pattern << filled;
+                filled = filled.wrapping_mul(2);
+            }
+            let whole = 16_usize.wrapping_sub(16_usize.checked_rem(distance).unwrap_or_default());
+            let mut done = 0;
+            while done < length {
+                *chunk_mut(out, at.to.wrapping_add(done))? = pattern.to_le_bytes();
+                done = done.wrapping_add(whole);
+            }
+        }
+        _ => {
+            let mut done = 0;
+            while done < length {
+                let bytes: [u8; 16] = *chunk(out, from.wrapping_add(done))?;
+                *chunk_mut(out, at.to.wrapping_add(done))? = bytes;
+                done = done.wrapping_add(16);
+            }
+        }
+    }
+    Ok(at.past(size, length))
+}
+
+/// Decodes an element, with nothing written or read beyond it.
+#[inline(never)]
+fn last_element(elements: &[u8], out: &mut [u8], at: Place) -> Result<Place, Broken> {
+    let tag = *elements.get(at.from).ok_or(ENDS)?;
+    if tag & 3 == 0 {
+        let short = usize::from(tag >> 2).wrapping_add(1);
+        let size = short.saturating_sub(60);
+        let start = at.from.wrapping_add(1).wrapping_add(size);
+        let length = match size {
+            0 => short,
+            _ => little_endian(elements.get(at.from.wrapping_add(1)..start).ok_or(ENDS)?).wrapping_add(1),
+        };
+        let literal = elements.get(start..).and_then(|rest| rest.get(..length)).ok_or(ENDS)?;
+        out.get_mut(at.to..).and_then(|rest| rest.get_mut(..length)).ok_or(TOO_LONG)?.copy_from_slice(literal);
+        return Ok(Place { from: start, to: at.to }.past(length, length));
+    }
+    let (length, distance, size) = copy(elements, at)?;
+    if distance == 0 || distance > at.to {
+        return Err(TOO_FAR);
+    }
+    let end = at.to.wrapping_add(length);
+    let touched = out.get_mut(at.to.wrapping_sub(distance)..end).ok_or(TOO_LONG)?;
+    // In pieces no longer than the distance, each repeats what was there before it.
+    let mut done = 0;
+    while done < length {
+        let piece = length.wrapping_sub(done).min(distance);
+        touched.copy_within(done..done.wrapping_add(piece), done.wrapping_add(distance));
+        done = done.wrapping_add(piece);
+    }
+    Ok(at.past(size, length))
+}
+
+/// A copy's length, its distance, and the bytes that say so.
+fn copy(elements: &[u8], at: Place) -> Result<(usize, usize, usize), Broken> {
+    let tag = *elements.get(at.from).ok_or(ENDS)?;
+    let size = match tag & 3 {
+        1 => 1,
+        2 => 2,
+        _ => 4,
+    };
+    let start = at.from.wrapping_add(1);
+    let distance = little_endian(elements.get(start..start.wrapping_add(size)).ok_or(ENDS)?);
+    Ok(match size {
+        1 => (usize::from(tag >> 2 & 7).wrapping_add(4), distance | usize::from(tag >> 5) << 8, 2),
+        _ => (usize::from(tag >> 2).wrapping_add(1), distance, size.wrapping_add(1)),
+    })
+}
+
+/// A number of up to four bytes.
+fn little_endian(bytes: &[u8]) -> usize {
+    bytes.iter().rev().fold(0_u32, |number, byte| number << 8 | u32::from(*byte)) as usize
+}
+
+#[inline(always)]
+fn chunk<const N: usize>(bytes: &[u8], at: usize) -> Result<&[u8; N], Broken> {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).ok_or(ENDS)
+}
+
+#[inline(always)]
+fn chunk_mut<const N: usize>(bytes: &mut [u8], at: usize) -> Result<&mut [u8; N], Broken> {
+    bytes.get_mut(at..).and_then(|rest| rest.first_chunk_mut()).ok_or(TOO_LONG)
+}
