@@ -42,7 +42,8 @@ impl Comparison {
         Section { title, unit, engines: self.engines.iter().map(|engine| engine.name()).collect(), rows: Vec::new() }
     }
 
-    fn wanted(&self, name: &str) -> bool {
+    /// Whether a subject of this name is measured.
+    pub fn wanted(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
     }
 
@@ -144,7 +145,7 @@ impl Comparison {
     }
 
     /// The best of some runs, engines in turn, so that a drift of the machine hits all of them. Those that failed are left out.
-    fn best_of(&self, failures: &mut [Option<String>], mut run: impl FnMut(usize) -> Result<Duration>) -> Vec<Duration> {
+    pub fn best_of(&self, failures: &mut [Option<String>], mut run: impl FnMut(usize) -> Result<Duration>) -> Vec<Duration> {
         let mut best = vec![Duration::MAX; failures.len()];
         for round in 0..self.runs as usize {
             for turn in 0..failures.len() {
@@ -164,17 +165,18 @@ impl Comparison {
 /// Rows of the row groups written.
 const ROW_GROUP: usize = 1_000_000;
 
-fn threads(n: usize) -> String {
+/// So many threads, in words.
+pub fn threads(n: usize) -> String {
     if n == 1 { "one thread".into() } else { format!("{n} threads") }
 }
 
 /// Peers may panic; that is a failure of theirs and not of the comparison.
-fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err("it panicked".into()))
 }
 
 /// Who failed, and why. The first may not fail; other values than the first's are an error of the comparison.
-fn agreement(subject: &str, names: &[&str], digests: Vec<Result<Vec<u64>>>) -> Result<Vec<Option<String>>> {
+pub fn agreement(subject: &str, names: &[&str], digests: Vec<Result<Vec<u64>>>) -> Result<Vec<Option<String>>> {
     let mut found = names.iter().zip(digests);
     let (first, values) = found.next().ok_or("there is no engine")?;
     let values = values.map_err(|error| format!("{subject}: {first}: {error}"))?;
@@ -192,7 +194,8 @@ fn agreement(subject: &str, names: &[&str], digests: Vec<Result<Vec<u64>>>) -> R
     Ok(failures)
 }
 
-fn measures(times: Vec<Duration>, failures: Vec<Option<String>>, factor: f64) -> Vec<Result<f64, String>> {
+/// Times in the unit that the factor makes of seconds, or why there is none.
+pub fn measures(times: Vec<Duration>, failures: Vec<Option<String>>, factor: f64) -> Vec<Result<f64, String>> {
     let measure = |(time, failure): (Duration, Option<String>)| failure.map_or(Ok(time.as_secs_f64() * factor), Err);
     times.into_iter().zip(failures).map(measure).collect()
 }

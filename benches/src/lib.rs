@@ -4,6 +4,7 @@
 pub mod compare;
 pub mod digest;
 pub mod engines;
+pub mod filters;
 pub mod make;
 pub mod memory;
 pub mod random;

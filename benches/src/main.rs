@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use benches::Result;
 use benches::compare::Comparison;
+use benches::filters::Lineitems;
 use benches::report::Section;
 use benches::{engines, memory};
 use clap::{Parser, ValueEnum};
@@ -37,6 +38,12 @@ struct Args {
     /// Where the files are made, in a folder for each scale
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/files"))]
     files: PathBuf,
+    /// The file that is asked as lineitem, in place of one that is made; without --sorted it is the only one
+    #[arg(long, value_name = "FILE")]
+    lineitem: Option<PathBuf>,
+    /// The file that is asked as lineitem sorted by l_shipdate; without --lineitem it is the only one
+    #[arg(long, value_name = "FILE")]
+    sorted: Option<PathBuf>,
     /// Print tables as Markdown
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
@@ -54,6 +61,8 @@ enum What {
     Reading,
     /// Opening wide files and reading columns of them
     Metadata,
+    /// Questions to lineitem: few rows, nearly all, a count, rows by their numbers
+    Filters,
     /// Arrow arrays to files in memory
     Writing,
     /// Peak memory of reading
@@ -89,6 +98,10 @@ fn run(args: &Args) -> Result<()> {
     }
     if wanted(What::Metadata) {
         sections.push(comparison.metadata()?);
+    }
+    if wanted(What::Filters) {
+        let given = Lineitems { generated: args.lineitem.clone(), sorted: args.sorted.clone() };
+        sections.push(comparison.filters(&given)?);
     }
     if wanted(What::Writing) {
         sections.push(comparison.writing()?);

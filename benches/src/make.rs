@@ -4,12 +4,19 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Date32Type;
+use arrow_array::{RecordBatchReader, UInt32Array};
+use arrow_select::concat::concat_batches;
+use arrow_select::take::take_record_batch;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::data_type::{Int96, Int96Type};
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::ColumnPath;
 
 use crate::Result;
 use crate::random::Random;
@@ -43,6 +50,30 @@ pub fn wide(folder: &Path, columns: usize, groups: usize, rows_in_group: usize) 
         let mut random = Random::new(columns as u64);
         let properties = properties(Compression::SNAPPY).build();
         write(path, properties, (0..groups).map(|_| shapes::wide(&mut random, rows_in_group, columns)))
+    })
+}
+
+/// Makes lineitem sorted by `l_shipdate` unless it is there, and returns its path: with a page index, pages of 64 KiB, row groups of 500,000 rows
+/// and a bloom filter of `l_orderkey`.
+pub fn sorted(folder: &Path, scale: f64) -> Result<PathBuf> {
+    let generated = file(folder, "lineitem", scale)?;
+    unless_there(folder.join("lineitem_sorted.parquet"), |path| {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&generated)?)?.build()?;
+        let schema = reader.schema();
+        let all = concat_batches(&schema, &reader.collect::<Result<Vec<_>, _>>()?)?;
+        let days = all.column_by_name("l_shipdate").and_then(|column| column.as_primitive_opt::<Date32Type>());
+        let days = days.ok_or("lineitem has no l_shipdate that is a date")?;
+        let mut order: Vec<u32> = (0..u32::try_from(days.len())?).collect();
+        order.sort_by_key(|row| days.value(*row as usize));
+        let key = ColumnPath::from("l_orderkey");
+        let group_rows = rows(500_000, scale);
+        let properties = properties(Compression::SNAPPY)
+            .set_data_page_size_limit(64 << 10)
+            .set_column_bloom_filter_enabled(key.clone(), true)
+            .set_column_bloom_filter_max_ndv(key.clone(), 500_000)
+            .set_column_bloom_filter_fpp(key, 0.01);
+        let groups = order.chunks(group_rows).map(|rows| take_record_batch(&all, &UInt32Array::from(rows.to_vec())));
+        write(path, properties.build(), groups.collect::<Result<Vec<_>, _>>()?.into_iter())
     })
 }
 
