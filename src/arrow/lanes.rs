@@ -56,7 +56,7 @@ impl Lane {
             let source = Arc::clone(&plan.file.source);
             let location = held.location(*leaf)?;
             let mut pages = PageReader::at(source, &plan.file.metadata, described.index, *leaf, location, &options)?;
-            held.lend(&mut pages);
+            lend(&held.runs, &mut pages);
             let part_bytes = plan.file.limits.batch_bytes;
             let mut reader = LeafReader::new(pages, plan.keep_indices, part_bytes);
             reader.set_counters(Arc::clone(&plan.counters));
@@ -73,6 +73,12 @@ impl Lane {
         };
         let readers = leaves.iter().map(|leaf| access.open(plan, described.index, *leaf).map(|reader| (*leaf, reader)));
         Ok(Self { group, field, readers: readers.collect::<Result<_>>()?, row: 0, to_the_end: false })
+    }
+
+    /// Decodes the dictionaries of lanes that were just opened, as far as they are at hand.
+    pub(crate) fn begin<'a>(lanes: impl Iterator<Item = &'a mut Lane>) {
+        let readers = lanes.flat_map(|lane| lane.readers.iter_mut().map(|(_, reader)| reader));
+        with_scratch(|scratch| LeafReader::decode_dictionaries(readers, scratch));
     }
 
     /// The arrays of the next batch of the lane's row group.
@@ -124,6 +130,8 @@ impl Lane {
 #[derive(Clone)]
 pub(crate) struct Access {
     pub(crate) source: Arc<dyn Source>,
+    /// Runs of bytes that the source has in memory, ascending, and where in the file they begin.
+    pub(crate) runs: Vec<(u64, Bytes)>,
     /// How much is read at a time of leaf columns; nothing beyond what is needed of others.
     pub(crate) windows: HashMap<usize, u64>,
     /// Where the pages of leaf columns are, as far as that is known.
@@ -135,7 +143,8 @@ impl Access {
     pub(crate) fn open(&self, plan: &Plan, row_group: usize, leaf: usize) -> Result<LeafReader> {
         let window = self.windows.get(&leaf).copied().unwrap_or(0);
         let options = PageOptions { limits: plan.file.limits.clone(), verify_crc: plan.verify_crc, window: Some(window) };
-        let pages = PageReader::new(Arc::clone(&self.source), &plan.file.metadata, row_group, leaf, &options)?;
+        let mut pages = PageReader::new(Arc::clone(&self.source), &plan.file.metadata, row_group, leaf, &options)?;
+        lend(&self.runs, &mut pages);
         let mut reader = LeafReader::new(pages, plan.keep_indices, plan.file.limits.batch_bytes);
         reader.set_counters(Arc::clone(&plan.counters));
         if let Some(index) = self.indexes.get(&leaf) {
@@ -202,18 +211,18 @@ impl Held {
         let found = self.locations.binary_search_by_key(&leaf, |(leaf, _)| *leaf).ok().and_then(|index| self.locations.get(index));
         found.map(|(_, location)| location).ok_or_else(|| Error::usage("a lane of a leaf that was not planned"))
     }
+}
 
-    /// Gives a reader the bytes of its chunk, if they are here.
-    fn lend(&self, pages: &mut PageReader) {
-        let range = pages.range();
-        let run = self.runs.partition_point(|(start, _)| *start <= range.start).checked_sub(1).and_then(|last| self.runs.get(last));
-        if let Some((start, bytes)) = run
-            && let Ok(from) = usize::try_from(range.start - start)
-            && let Ok(to) = usize::try_from(range.end - start)
-            && to <= bytes.len()
-        {
-            pages.hold(range.start, bytes.slice(from..to));
-        }
+/// Gives a reader the bytes that its chunk begins with, if they are in one of the runs: ascending, with where in the file they begin.
+fn lend(runs: &[(u64, Bytes)], pages: &mut PageReader) {
+    let range = pages.range();
+    let run = runs.partition_point(|(start, _)| *start <= range.start).checked_sub(1).and_then(|last| runs.get(last));
+    if let Some((start, bytes)) = run
+        && let Ok(from) = usize::try_from(range.start - start)
+        && from < bytes.len()
+    {
+        let to = usize::try_from(range.end - start).unwrap_or(usize::MAX).min(bytes.len());
+        pages.hold(range.start, bytes.slice(from..to));
     }
 }
 
@@ -300,6 +309,7 @@ fn read_inline(plan: &Plan, lanes: &mut Vec<Lane>, batch: usize) -> Result<Vec<V
             for field in 0..plan.fields.len() {
                 lanes.push(Lane::open(plan, batch.group, field, &held)?);
             }
+            Lane::begin(lanes.iter_mut());
         }
     }
     lanes.iter_mut().map(|lane| lane.read(plan, batch)).collect()

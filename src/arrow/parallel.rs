@@ -313,7 +313,9 @@ impl Parallel {
                     return Ok(true);
                 }
             };
-            let together = plan.fields.len().div_ceil(TASKS_A_THREAD * self.shared.threads.max(1)).max(1);
+            // Two at the least where there are many: their dictionaries are decoded together.
+            let least = if step >= 4 { 2 } else { 1 };
+            let together = plan.fields.len().div_ceil(TASKS_A_THREAD * self.shared.threads.max(1)).max(least);
             for first in fields.clone().step_by(together) {
                 for part in self.parts(first, &batches) {
                     let lanes = (first..(first + together).min(fields.end)).map(|field| LaneState { field, lane: None }).collect();
@@ -396,6 +398,7 @@ fn bytes_of(arrays: &Result<Vec<ArrayRef>>) -> usize {
 
 /// Reads the next batches of a lane, until it ends, is parked, or nobody wants it any more.
 fn run(shared: &Arc<Shared>, mut work: Work) {
+    begin(shared, &mut work);
     while let Some(batch) = work.batches.next() {
         let mut failed = false;
         let mut missing = Vec::new();
@@ -446,6 +449,23 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
         if ends {
             return;
         }
+    }
+}
+
+/// Opens lanes that are read in turn, so that their dictionaries are decoded together. What is wrong with one is found by its first read.
+fn begin(shared: &Shared, work: &mut Work) {
+    let Work { group, held, lanes, .. } = work;
+    if lanes.len() < 2 || lanes.iter().any(|lane| lane.lane.is_some()) {
+        return;
+    }
+    let open = |lanes: &mut [LaneState]| {
+        for lane in &mut *lanes {
+            lane.lane = Lane::open(&shared.plan, *group, lane.field, held).ok().map(Box::new);
+        }
+        Lane::begin(lanes.iter_mut().filter_map(|lane| lane.lane.as_deref_mut()));
+    };
+    if catch_unwind(AssertUnwindSafe(|| open(lanes))).is_err() {
+        lanes.iter_mut().for_each(|lane| lane.lane = None);
     }
 }
 

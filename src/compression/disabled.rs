@@ -15,7 +15,8 @@ impl Decoder {
     }
 
     #[cfg(not(feature = "snappy"))]
-    pub(super) fn decompress_two(&mut self, _first: super::Unpacked<'_>, _second: super::Unpacked<'_>) -> Result<()> {
+    pub(super) fn decompress_all(&mut self, pages: &mut [super::Unpacked<'_>]) -> Result<()> {
+        pages.iter_mut().for_each(|page| page.out.clear());
         Err(refusal())
     }
 }

@@ -98,14 +98,14 @@ impl Decompressor {
         result
     }
 
-    /// Decompresses two pages of a codec at once, where that takes less time than one after the other; `false` where it does not,
+    /// Decompresses pages of a codec together, where that takes less time than one after the other; `false` where it does not,
     /// or where one of them is broken: then each is to be decompressed by itself.
-    pub(crate) fn decompress_two(&mut self, codec: Codec, first: Unpacked<'_>, second: Unpacked<'_>) -> bool {
+    pub(crate) fn decompress_all(&mut self, codec: Codec, pages: &mut [Unpacked<'_>]) -> bool {
         let pays = |page: &Unpacked<'_>| {
             let least = page.compressed.len().saturating_add(page.compressed.len() / 8);
-            PAIRED.contains(&page.size) && page.size > least && page.size as u64 <= max_uncompressed(codec, page.compressed.len())
+            TOGETHER.contains(&page.size) && page.size > least && page.size as u64 <= max_uncompressed(codec, page.compressed.len())
         };
-        takes_two(codec) && pays(&first) && pays(&second) && self.snappy.decompress_two(first, second).is_ok()
+        takes_several(codec) && pages.iter().all(pays) && self.snappy.decompress_all(pages).is_ok()
     }
 
     fn fill(&mut self, codec: Codec, compressed: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
@@ -142,11 +142,11 @@ impl Decompressor {
 pub(crate) struct Unpacked<'a> {
     pub(crate) compressed: &'a [u8],
     pub(crate) size: usize,
-    pub(crate) out: &'a mut Vec<u8>,
+    pub(crate) out: Vec<u8>,
 }
 
-/// The sizes of pages that are decompressed two at once: small ones gain nothing, and of large ones the second would take memory before its time.
-const PAIRED: std::ops::RangeInclusive<usize> = 4 << 10..=2 << 20;
+/// The sizes of pages that are decompressed together: small ones gain nothing, and large ones would take memory before their time.
+pub(crate) const TOGETHER: std::ops::RangeInclusive<usize> = 16 << 10..=2 << 20;
 
 /// Compresses pages with one codec, one after another, reusing its context. It is [`Send`].
 pub struct Compressor {
@@ -239,8 +239,8 @@ pub fn supported(codec: Codec) -> Result<()> {
     )))
 }
 
-/// Whether two pages of a codec can be decompressed in less time than one after the other.
-pub(crate) fn takes_two(codec: Codec) -> bool {
+/// Whether pages of a codec can be decompressed together in less time than one after the other.
+pub(crate) fn takes_several(codec: Codec) -> bool {
     snappy::ENABLED && codec == Codec::Snappy
 }
 

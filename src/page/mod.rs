@@ -202,28 +202,21 @@ impl CompressedPage {
         self.split(decompressor, buffer).map_err(|error| self.place(error))
     }
 
-    /// Decompresses the page and, if that takes less time than doing it later, the next one of its chunk. The buffers lend their memory; the
-    /// second one is taken then.
-    ///
-    /// # Errors
-    /// Those of this page alone, as [`decompress`](Self::decompress) says.
-    pub(crate) fn decompress_with(
-        &self,
-        next: &Self,
+    /// Decompresses pages of one codec together, if that takes less time than one after the other and nothing is wrong with them.
+    /// `buffer` lends memory, as for [`decompress`](Self::decompress).
+    pub(crate) fn decompress_all(
+        pages: &[&Self],
         decompressor: &mut Decompressor,
-        mut buffer: Vec<u8>,
-        next_buffer: &mut Vec<u8>,
-    ) -> Result<(Page, Option<Page>)> {
-        if let (Ok(one), Ok(other)) = (self.body(), next.body())
-            && one.owned
-            && other.owned
-            && decompressor.decompress_two(self.chunk.codec, one.unpacked(&mut buffer), other.unpacked(next_buffer))
-            && let Ok(decompressed) = next.told_apart(&other, std::mem::take(next_buffer))
-        {
-            let page = self.told_apart(&one, buffer).map_err(|error| self.place(error))?;
-            return Ok((page, Some(decompressed)));
+        mut buffer: impl FnMut() -> Vec<u8>,
+    ) -> Option<Vec<Page>> {
+        let bodies = pages.iter().map(|page| page.body().ok().filter(|body| body.owned)).collect::<Option<Vec<_>>>()?;
+        let codec = pages.first()?.chunk.codec;
+        let unpacked = bodies.iter().map(|body| Unpacked { compressed: body.bytes, size: body.size, out: buffer() });
+        let mut unpacked: Vec<Unpacked<'_>> = unpacked.collect();
+        if !decompressor.decompress_all(codec, &mut unpacked) {
+            return None;
         }
-        Ok((self.decompress(decompressor, buffer)?, None))
+        pages.iter().zip(&bodies).zip(unpacked).map(|((page, body), unpacked)| page.told_apart(body, unpacked.out).ok()).collect()
     }
 
     fn split(&self, decompressor: &mut Decompressor, mut buffer: Vec<u8>) -> Result<Page> {
@@ -289,12 +282,6 @@ struct Body<'a> {
     size: usize,
     /// Whether it is compressed, so that decompressing it takes memory of its own.
     owned: bool,
-}
-
-impl<'a> Body<'a> {
-    fn unpacked(&self, out: &'a mut Vec<u8>) -> Unpacked<'a> {
-        Unpacked { compressed: self.bytes, size: self.size, out }
-    }
 }
 
 /// A decompressed page, its parts told apart.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::compression::{Decompressor, takes_two};
+#[cfg(feature = "arrow")]
+use crate::compression::TOGETHER;
+use crate::compression::{Decompressor, takes_several};
 use crate::encoding::{Decoder, Dictionary, Part};
 use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
@@ -68,13 +70,28 @@ impl LeafData {
 #[derive(Default)]
 pub(crate) struct Scratch {
     decompressor: Decompressor,
-    buffer: Vec<u8>,
-    next_buffer: Vec<u8>,
+    /// What pages were decompressed to.
+    buffers: Vec<Vec<u8>>,
     words32: Vec<u32>,
     words64: Vec<u64>,
     repetition: Vec<u8>,
     definition: Vec<u8>,
 }
+
+impl Scratch {
+    fn buffer(&mut self) -> Vec<u8> {
+        self.buffers.pop().unwrap_or_default()
+    }
+
+    fn give_back(&mut self, buffer: Vec<u8>) {
+        if buffer.capacity() > 0 && self.buffers.len() < BUFFERS_KEPT {
+            self.buffers.push(buffer);
+        }
+    }
+}
+
+/// As many as one page needs and the one that is decompressed along with it.
+const BUFFERS_KEPT: usize = 2;
 
 /// Reads the rows of one leaf column in order.
 pub(crate) struct LeafReader {
@@ -110,12 +127,18 @@ struct OpenPage {
     done: usize,
 }
 
-/// A data page that comes next.
+/// A page that comes next: a data page, or the dictionary.
 struct Next {
     page: CompressedPage,
     /// The page decompressed, if it was along with the one before.
     decompressed: Option<Page>,
 }
+
+/// Chunks of fewer bytes have no dictionary worth decoding along with others, which are of so many bytes together.
+#[cfg(feature = "arrow")]
+const DICTIONARY_LEAST: u64 = 32 << 10;
+#[cfg(feature = "arrow")]
+const DICTIONARIES_AT_ONCE: usize = 4 << 20;
 
 /// How many levels are decoded at a time: memory follows this and not the number of entries that a page claims.
 const LEVELS_AHEAD: usize = 1 << 16;
@@ -207,7 +230,11 @@ impl LeafReader {
             }
         }
         self.close(scratch);
-        self.ahead = None;
+        if let Some(next) = self.ahead.take()
+            && next.page.is_dictionary()
+        {
+            self.decode_dictionary(&next.page, scratch)?;
+        }
         let end = index.pages().last().map_or(0, |last| last.range().end);
         self.pages.jump(location.offset, page, location.first_row, end);
         let left = target.saturating_sub(location.first_row);
@@ -345,25 +372,76 @@ impl LeafReader {
     /// The next data page; the dictionary is decoded on the way.
     fn next_data_page(&mut self, scratch: &mut Scratch) -> Result<Option<Next>> {
         self.close(scratch);
-        if let Some(next) = self.ahead.take() {
-            return Ok(Some(next));
-        }
-        while let Some(page) = self.pages.next_page()? {
-            if !page.is_dictionary() {
-                return Ok(Some(Next { page, decompressed: None }));
+        loop {
+            let next = match self.ahead.take() {
+                Some(next) => next,
+                None => match self.pages.next_page()? {
+                    Some(page) => Next { page, decompressed: None },
+                    None => return Ok(None),
+                },
+            };
+            if !next.page.is_dictionary() {
+                return Ok(Some(next));
             }
-            self.decode_dictionary(&page, scratch)?;
+            self.decode_dictionary(&next.page, scratch)?;
         }
-        Ok(None)
+    }
+
+    /// Decodes the dictionaries of columns that are about to be read, where that takes less time together than one after the other. The
+    /// others are left to the first read, and so is what is wrong with any.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn decode_dictionaries<'a>(readers: impl Iterator<Item = &'a mut Self>, scratch: &mut Scratch) {
+        let mut waiting: Vec<(&mut Self, CompressedPage)> = Vec::new();
+        let mut bytes = 0_usize;
+        for reader in readers {
+            let range = reader.pages.range();
+            let is_large = range.end.saturating_sub(range.start) >= DICTIONARY_LEAST;
+            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() {
+                continue;
+            }
+            let Some(page) = reader.pages.next_at_hand(true) else { continue };
+            match TOGETHER.contains(&page.uncompressed_size()) {
+                true => {
+                    bytes = bytes.saturating_add(page.uncompressed_size());
+                    waiting.push((reader, page));
+                }
+                false => reader.ahead = Some(Next { page, decompressed: None }),
+            }
+            if bytes >= DICTIONARIES_AT_ONCE {
+                Self::decode_together(std::mem::take(&mut waiting), scratch);
+                bytes = 0;
+            }
+        }
+        Self::decode_together(waiting, scratch);
+    }
+
+    #[cfg(feature = "arrow")]
+    fn decode_together(readers: Vec<(&mut Self, CompressedPage)>, scratch: &mut Scratch) {
+        let pages: Vec<&CompressedPage> = readers.iter().map(|(_, page)| page).collect();
+        let Scratch { decompressor, buffers, .. } = scratch;
+        let several =
+            if pages.len() > 1 { CompressedPage::decompress_all(&pages, decompressor, || buffers.pop().unwrap_or_default()) } else { None };
+        let mut decompressed = several.into_iter().flatten();
+        for (reader, page) in readers {
+            reader.dictionary = decompressed.next().and_then(|decompressed| {
+                let dictionary = decompressed.decode_dictionary();
+                scratch.give_back(decompressed.into_buffer());
+                dictionary.ok().map(Arc::new)
+            });
+            if reader.dictionary.is_none() {
+                reader.ahead = Some(Next { page, decompressed: None });
+            }
+        }
     }
 
     fn decode_dictionary(&mut self, page: &CompressedPage, scratch: &mut Scratch) -> Result<()> {
         if self.dictionary.is_some() {
             return Err(page.place(Error::malformed("a second dictionary page in one column chunk")));
         }
-        let decompressed = page.decompress(&mut scratch.decompressor, std::mem::take(&mut scratch.buffer))?;
+        let buffer = scratch.buffer();
+        let decompressed = page.decompress(&mut scratch.decompressor, buffer)?;
         self.dictionary = Some(Arc::new(decompressed.decode_dictionary()?));
-        scratch.buffer = decompressed.into_buffer();
+        scratch.give_back(decompressed.into_buffer());
         Ok(())
     }
 
@@ -386,12 +464,19 @@ impl LeafReader {
 
     /// Decompresses a page, and the one after it along with it where its rows are wanted too.
     fn decompress(&mut self, page: &CompressedPage, wanted: usize, scratch: &mut Scratch) -> Result<Page> {
-        let buffer = std::mem::take(&mut scratch.buffer);
-        let after = if wanted > page.num_values() && takes_two(self.chunk.codec) { self.pages.next_at_hand() } else { None };
-        let Some(after) = after else { return page.decompress(&mut scratch.decompressor, buffer) };
-        let (page, decompressed) = page.decompress_with(&after, &mut scratch.decompressor, buffer, &mut scratch.next_buffer)?;
-        self.ahead = Some(Next { page: after, decompressed });
-        Ok(page)
+        let after = if wanted > page.num_values() && takes_several(self.chunk.codec) { self.pages.next_at_hand(false) } else { None };
+        if let Some(after) = after {
+            let Scratch { decompressor, buffers, .. } = scratch;
+            let both = CompressedPage::decompress_all(&[page, &after], decompressor, || buffers.pop().unwrap_or_default());
+            let mut both = both.into_iter().flatten();
+            let first = both.next();
+            self.ahead = Some(Next { page: after, decompressed: both.next() });
+            if let Some(page) = first {
+                return Ok(page);
+            }
+        }
+        let buffer = scratch.buffer();
+        page.decompress(&mut scratch.decompressor, buffer)
     }
 
     fn close(&mut self, scratch: &mut Scratch) {
@@ -399,10 +484,7 @@ impl LeafReader {
             if self.chunk.carries_prefixes {
                 self.last_value = open.decoder.previous().map(<[u8]>::to_vec);
             }
-            let other = std::mem::replace(&mut scratch.buffer, open.page.into_buffer());
-            if other.capacity() > 0 {
-                scratch.next_buffer = other;
-            }
+            scratch.give_back(open.page.into_buffer());
             scratch.repetition = open.levels.repetition;
             scratch.definition = open.levels.definition;
         }

@@ -22,5 +22,7 @@ mod filters;
 mod golden;
 #[cfg(feature = "arrow")]
 mod remote;
+#[cfg(all(feature = "arrow", feature = "snappy"))]
+mod together;
 #[cfg(feature = "arrow")]
 mod verify;

@@ -228,7 +228,9 @@ impl Inline {
 }
 
 fn open(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
-    (0..plan.fields.len()).map(|field| unit.open(plan, field, access)).collect()
+    let mut lanes = (0..plan.fields.len()).map(|field| unit.open(plan, field, access)).collect::<Result<Vec<_>>>()?;
+    Lane::begin(lanes.iter_mut());
+    Ok(lanes)
 }
 
 #[cfg(feature = "rayon")]
@@ -526,11 +528,10 @@ mod parallel {
         let plan = &work.plan;
         let outputs = &unit.outputs;
         let masks: Vec<_> = outputs.iter().map(|output| mask(plan, output)).collect();
-        let field = |field: usize| -> Result<Vec<Vec<ArrayRef>>> {
-            let mut lane = unit.open(plan, field, access)?;
+        let field = |mut lane: Lane| -> Result<Vec<Vec<ArrayRef>>> {
             outputs.iter().zip(&masks).map(|(output, mask)| unit.read(plan, &mut lane, output, mask.as_ref())).collect()
         };
-        let fields: Vec<Vec<Vec<ArrayRef>>> = (0..plan.fields.len()).into_par_iter().map(field).collect::<Result<_>>()?;
+        let fields: Vec<Vec<Vec<ArrayRef>>> = open(plan, unit, access)?.into_par_iter().map(field).collect::<Result<_>>()?;
         let mut fields: Vec<_> = fields.into_iter().map(Vec::into_iter).collect();
         let batch = |output| {
             let columns = fields.iter_mut().map(|batches| batches.next().unwrap_or_default()).collect();

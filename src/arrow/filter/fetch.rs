@@ -68,7 +68,7 @@ impl Needs {
     /// Reads what is needed.
     pub(crate) fn fetch(self, source: &Arc<dyn Source>, indexes: &HashMap<usize, Arc<OffsetIndex>>) -> Result<Access> {
         let pieces = Pieces::fetch(source, &self.ranges)?;
-        Ok(Access { source: Arc::new(pieces), windows: self.windows, indexes: indexes.clone() })
+        Ok(Access { runs: pieces.runs.clone(), source: Arc::new(pieces), windows: self.windows, indexes: indexes.clone() })
     }
 }
 

@@ -24,10 +24,13 @@ impl Decoder {
         decode::one(elements, sized(out, size)).map_err(broken)
     }
 
-    /// Two pages in less time than one after the other.
-    pub(super) fn decompress_two(&mut self, first: Unpacked<'_>, second: Unpacked<'_>) -> Result<()> {
-        let (one, other) = (elements(first.compressed, first.size)?, elements(second.compressed, second.size)?);
-        decode::two(one, sized(first.out, first.size), other, sized(second.out, second.size)).map_err(broken)
+    /// Several pages in less time than one after the other.
+    pub(super) fn decompress_all(&mut self, pages: &mut [Unpacked<'_>]) -> Result<()> {
+        let mut opened = Vec::with_capacity(pages.len());
+        for page in pages {
+            opened.push(decode::Page::new(elements(page.compressed, page.size)?, sized(&mut page.out, page.size)));
+        }
+        decode::all(&mut opened).map_err(broken)
     }
 }
 

@@ -16,11 +16,13 @@ fn theirs(page: &[u8]) -> Option<Vec<u8>> {
     raw::Decoder::new().decompress_vec(page).ok()
 }
 
-fn two(first: &[u8], second: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let ((length, start), (other_length, other_start)) = (decode::preamble(first).ok()?, decode::preamble(second).ok()?);
-    let (mut out, mut other_out) = (vec![0xaa; length], vec![0xaa; other_length]);
-    decode::two(&first[start..], &mut out, &second[other_start..], &mut other_out).ok()?;
-    Some((out, other_out))
+fn together(pages: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
+    let starts = pages.iter().map(|page| decode::preamble(page).ok()).collect::<Option<Vec<_>>>()?;
+    let mut outs: Vec<Vec<u8>> = starts.iter().map(|(length, _)| vec![0xaa; *length]).collect();
+    let opened = pages.iter().zip(&starts).zip(&mut outs).map(|((page, (_, start)), out)| decode::Page::new(&page[*start..], out));
+    let mut opened: Vec<_> = opened.collect();
+    decode::all(&mut opened).ok()?;
+    Some(outs)
 }
 
 /// Bytes with copies of all lengths and distances.
@@ -94,11 +96,14 @@ fn elements() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn what_was_encoded_comes_back(bytes in repetitive(), other in repetitive()) {
+    fn what_was_encoded_comes_back(all in prop::collection::vec(repetitive(), 0..5)) {
         let encode = |bytes: &[u8]| raw::Encoder::new().compress_vec(bytes).unwrap();
-        let (page, other_page) = (encode(&bytes), encode(&other));
-        prop_assert_eq!(ours(&page), Some(bytes.clone()));
-        prop_assert_eq!(two(&page, &other_page), Some((bytes, other)));
+        let pages: Vec<Vec<u8>> = all.iter().map(|bytes| encode(bytes)).collect();
+        for (page, bytes) in pages.iter().zip(&all) {
+            prop_assert_eq!(ours(page), Some(bytes.clone()));
+        }
+        let pages: Vec<&[u8]> = pages.iter().map(Vec::as_slice).collect();
+        prop_assert_eq!(together(&pages), Some(all));
     }
 
     #[test]
@@ -106,7 +111,7 @@ proptest! {
         let (expected, other_expected) = (theirs(&page), theirs(&other));
         prop_assert!(expected.is_some());
         prop_assert_eq!(ours(&page), expected.clone());
-        prop_assert_eq!(two(&page, &other), expected.zip(other_expected));
+        prop_assert_eq!(together(&[&page, &other]), expected.zip(other_expected).map(|(one, other)| vec![one, other]));
     }
 
     #[test]
@@ -120,8 +125,9 @@ proptest! {
         prop_assume!(raw::decompress_len(&page).is_ok_and(|length| length <= 1 << 20));
         let (expected, other_expected) = (theirs(&page), theirs(&other));
         prop_assert_eq!(ours(&page), expected.clone());
-        prop_assert_eq!(two(&page, &other), expected.clone().zip(other_expected.clone()));
-        prop_assert_eq!(two(&other, &page), other_expected.zip(expected));
+        let both = expected.zip(other_expected);
+        prop_assert_eq!(together(&[&page, &other]), both.clone().map(|(one, other)| vec![one, other]));
+        prop_assert_eq!(together(&[&other, &page, &other]), both.map(|(one, other)| vec![other.clone(), one, other]));
     }
 
     #[test]

@@ -1,0 +1,109 @@
+//! Pages that are decompressed together: what comes of them is what comes of each by itself, and so is what is wrong with them.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, Field};
+use arrow_select::concat::concat_batches;
+use herringbone::arrow::{ArrowWriter, ParquetFile, ScanBuilder};
+use herringbone::compression::{Compression, Decompressor};
+use herringbone::page::CompressedPage;
+use herringbone::predicate::col;
+use herringbone::read::{PageOptions, pages};
+use herringbone::write::{ColumnOptions, PageVersion, WriterOptions};
+
+const ROWS: usize = 40_000;
+
+/// Numbers and words with large dictionaries, words without, and a list.
+fn batch() -> RecordBatch {
+    let words = |row: usize| format!("the {} word of {} rows, and {} more", row * 7919 % 10_007, ROWS, row % 13);
+    let list = |rows: usize| {
+        let values = StringArray::from_iter_values((0..2 * rows).map(|at| words(at / 3)));
+        let field = Arc::new(Field::new("item", DataType::Utf8, true));
+        ListArray::new(field, OffsetBuffer::from_lengths(std::iter::repeat_n(2, rows)), Arc::new(values), None)
+    };
+    let numbers = |step: usize| Int64Array::from_iter((0..ROWS).map(|row| (row % 11 > 0).then_some(((row * step % 4_001) as i64) << 40)));
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("a", Arc::new(numbers(7))),
+        ("b", Arc::new(numbers(13))),
+        ("few", Arc::new(Int64Array::from_iter_values((0..ROWS).map(|row| row as i64 % 3)))),
+        ("c", Arc::new(numbers(17))),
+        ("entries", Arc::new(StringArray::from_iter_values((0..ROWS).map(|row| words(row % 4_000))))),
+        ("words", Arc::new(StringArray::from_iter_values((0..ROWS).map(words)))),
+        ("list", Arc::new(list(ROWS))),
+    ];
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap()
+}
+
+fn written(batch: &RecordBatch, version: PageVersion) -> Vec<u8> {
+    let columns = ColumnOptions::new().compression(Compression::SNAPPY).page_bytes(64 << 10).page_version(version).crc(false);
+    let plain = || ColumnOptions::new().dictionary(false);
+    let options =
+        WriterOptions::builder().columns(columns).column("words", plain()).column("list.list.element", plain()).row_group_rows(30_000);
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), options.build().unwrap()).unwrap();
+    writer.write(batch).unwrap();
+    writer.close_into().unwrap().1
+}
+
+fn read(scan: ScanBuilder) -> RecordBatch {
+    let scan = scan.build().unwrap();
+    let schema = scan.schema();
+    concat_batches(&schema, &scan.collect::<Result<Vec<_>, _>>().unwrap()).unwrap()
+}
+
+/// The dictionary and data pages of a column, in order.
+fn pages_of(bytes: &[u8], row_group: usize, leaf: usize) -> Vec<CompressedPage> {
+    let file = ParquetFile::from_bytes(bytes.to_vec()).unwrap();
+    let source = bytes::Bytes::copy_from_slice(bytes);
+    pages(source, file.metadata(), row_group, leaf, &PageOptions::default()).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn they_read_the_same() {
+    let batch = batch();
+    for version in [PageVersion::V1, PageVersion::V2] {
+        let bytes = written(&batch, version);
+        // The test is about pages of some size, of which there are several.
+        let words = pages_of(&bytes, 0, 5);
+        assert!(words.iter().filter(|page| page.uncompressed_size() > 32 << 10).count() > 10, "{}", words.len());
+        let dictionaries = [0, 1, 3, 4].map(|leaf| pages_of(&bytes, 0, leaf).swap_remove(0));
+        assert!(dictionaries.iter().all(|page| page.is_dictionary() && page.uncompressed_size() > 30_000));
+        let file = ParquetFile::from_bytes(bytes).unwrap();
+        for threads in [1, 2, 5] {
+            for rows in [1 << 10, 7_000, 1 << 16] {
+                assert_eq!(read(file.scan().threads(threads).batch_rows(rows)), batch);
+            }
+            let part = read(file.scan().threads(threads).rows([100..9_000, 9_001..21_000, 33_000..39_999]));
+            let expected = [(100, 8_900), (9_001, 11_999), (33_000, 6_999)].map(|(start, length)| batch.slice(start, length));
+            assert_eq!(part, concat_batches(&batch.schema(), &expected).unwrap());
+            let kept = read(file.scan().threads(threads).filter(col("few").eq(1)));
+            let mask = arrow_array::BooleanArray::from_iter((0..ROWS).map(|row| Some(row % 3 == 1)));
+            assert_eq!(kept, arrow_select::filter::filter_record_batch(&batch, &mask).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_broken_one_is_named() {
+    let bytes = written(&batch(), PageVersion::V1);
+    let broken_alone = |page: &CompressedPage| page.decompress(&mut Decompressor::new(), Vec::new()).is_err();
+    for leaf in [0, 1, 5, 6] {
+        let found = pages_of(&bytes, 0, leaf);
+        for (ordinal, page) in found.iter().enumerate().step_by(5) {
+            let end = found.get(ordinal + 1).map(|next| next.offset() as usize);
+            let Some(end) = end else { continue };
+            let mut broken = bytes.clone();
+            // An element that copies from before the page.
+            let body = end - page.bytes().len();
+            broken[body + 4..body + 7].copy_from_slice(&[0xfe, 0xff, 0xff]);
+            assert!(broken_alone(&pages_of(&broken, 0, leaf)[ordinal]));
+            let file = ParquetFile::from_bytes(broken).unwrap();
+            for threads in [1, 2] {
+                let error = file.scan().threads(threads).build().unwrap().find_map(Result::err).unwrap();
+                let place = (error.place().row_group, error.place().page, error.place().offset);
+                assert_eq!(place, (Some(0), Some(ordinal), Some(page.offset())), "{error}");
+            }
+        }
+    }
+}
