@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::compression::max_uncompressed;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::Codec;
+use crate::format::{Codec, Encoding, PhysicalType};
 use crate::limits::Limits;
 use crate::metadata::{ChunkLocation, FileMetadata, RowGroup};
 use crate::page::{ChunkInfo, CompressedPage, Header, HeaderKind};
@@ -81,6 +81,16 @@ fn row_group_of(metadata: &FileMetadata, row_group: usize) -> Result<RowGroup<'_
         .ok_or_else(|| Error::usage(format!("there is no row group {row_group}: the file has {}", metadata.num_row_groups())))
 }
 
+/// Whether a column chunk may have pages of prefixes (DELTA_BYTE_ARRAY): its metadata list the encodings of its pages. Only then no page may be
+/// passed over in files of writers that are unknown or carried prefixes from page to page (PARQUET-246).
+fn may_have_prefixes(group: &RowGroup<'_>, leaf: usize, physical_type: PhysicalType) -> bool {
+    if !matches!(physical_type, PhysicalType::ByteArray | PhysicalType::FixedLenByteArray) {
+        return false;
+    }
+    let metadata = group.raw_column(leaf).ok().and_then(|chunk| chunk.meta_data);
+    metadata.is_none_or(|metadata| metadata.encodings.contains(&Encoding::DeltaByteArray))
+}
+
 /// The first guess at how long a header is, and the longest that is believed: statistics in it may be long.
 const HEADER_FEW: u64 = 256;
 const HEADER_MOST: u64 = 16 << 20;
@@ -118,7 +128,7 @@ impl PageReader {
         if location.in_other_file {
             return Err(chunk.place(Error::unsupported("the column chunk's pages are in another file")));
         }
-        chunk.carries_prefixes = metadata.has_prefixes_across_pages();
+        chunk.carries_prefixes = metadata.has_prefixes_across_pages() && may_have_prefixes(&group, leaf, location.physical_type);
         if chunk.max_repetition == 0 && location.num_values != group.num_rows() {
             let error = format!("the chunk has {} values, its row group {} rows", location.num_values, group.num_rows());
             return Err(chunk.place(Error::malformed(error)));

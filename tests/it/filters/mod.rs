@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{BooleanArray, RecordBatch};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow_select::concat::concat_batches;
 use herringbone::arrow::{ArrowWriter, ParquetFile, ScanBuilder, ScanMetrics, Strings};
-use herringbone::format::PhysicalType;
+use herringbone::format::{Encoding, PhysicalType};
 use herringbone::predicate::col;
 use herringbone::write::{BloomFilterOptions, ColumnOptions, EncodingChoice, PageVersion, StatisticsLevel, WriterOptions};
 use proptest::prelude::*;
@@ -282,4 +282,27 @@ fn what_does_not_go_is_refused_when_the_scan_is_built() {
     let panics = file.scan().filter_rows(["word"], |_| panic!("in the filter")).threads(2).build().expect("a scan");
     assert!(panics.read_all().is_err());
     assert!(file.scan().build().expect("a scan").next().expect("a batch").is_ok(), "another scan is not harmed");
+}
+
+/// Where pages are passed over, it does not matter that nobody knows the writer: unless their values share prefixes.
+#[test]
+fn pages_of_unknown_writers_are_passed_over() {
+    let text: ArrayRef = Arc::new(StringArray::from_iter_values((0..8_000).map(|row| format!("some text {}", row % 1_999))));
+    let number: ArrayRef = Arc::new(Int64Array::from_iter_values(0..8_000));
+    let batch = RecordBatch::try_from_iter([("text", text), ("number", number)]).expect("a batch");
+    for (encoding, pages_of_text) in [(Encoding::Plain, 2), (Encoding::DeltaByteArray, 40)] {
+        let text = ColumnOptions::new().page_rows(200).encoding(encoding);
+        let options = WriterOptions::builder().columns(ColumnOptions::new().page_rows(200)).column("text", text);
+        let options = options.created_by("somebody").build().expect("options");
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).expect("a writer");
+        writer.write(&batch).expect("rows");
+        writer.close().expect("a file");
+        let file = ParquetFile::from_bytes(bytes).expect("a file");
+        let mut scan = file.scan().rows([4_100..4_101, 7_990..7_991]).threads(1).build().expect("a scan");
+        let rows: Vec<RecordBatch> = scan.by_ref().map(|batch| batch.expect("rows")).collect();
+        let expected = [batch.slice(4_100, 1), batch.slice(7_990, 1)];
+        assert_eq!(concat_batches(&batch.schema(), &rows).expect("rows"), concat_batches(&batch.schema(), &expected).expect("rows"));
+        assert_eq!(scan.metrics().pages_decoded, 2 + pages_of_text, "{encoding}");
+    }
 }
