@@ -96,6 +96,16 @@ impl PushScan {
         self.scan.metrics()
     }
 
+    /// As [`Scan::is_exact`].
+    pub fn is_exact(&self) -> bool {
+        self.scan.is_exact()
+    }
+
+    /// As [`Scan::explain`].
+    pub fn explain(&self) -> String {
+        self.scan.explain()
+    }
+
     /// Takes bytes of the file, from the offset `start` on, at any time and in any order. They may be more or fewer than those
     /// that were asked for; what is missing is asked for again.
     pub fn push(&mut self, start: u64, bytes: impl Into<Bytes>) {

@@ -1,9 +1,7 @@
 //! Asynchronous scans.
 
-#![allow(clippy::arithmetic_side_effects, reason = "requests under way are counted")]
+#![allow(clippy::arithmetic_side_effects, reason = "what is in flight is compared before it is subtracted")]
 
-use std::collections::VecDeque;
-use std::ops::Range;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,10 +9,7 @@ use std::task::{Context, Poll};
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
 use futures_core::Stream;
-use futures_core::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::arrow::file::{NoSource, Origin, ParquetFile};
 use crate::arrow::filter::ScanMetrics;
@@ -22,7 +17,7 @@ use crate::arrow::push::{PushScan, PushStep};
 use crate::arrow::scan::ScanBuilder;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::read::{AsyncSource, BlockingSource, FetchOptions, footer, read_exactly, without};
+use crate::read::{AsyncSource, BlockingSource, FetchOptions, Fetches, footer, without};
 
 impl ParquetFile {
     /// Opens a file of an asynchronous source: one request for its end, as a rule, in which the footer is. Its scans are made by
@@ -124,7 +119,7 @@ pub struct ScanStream {
 
 impl std::fmt::Debug for ScanStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ScanStream").field("core", &self.core).field("coming", &self.fetches.coming).finish_non_exhaustive()
+        f.debug_struct("ScanStream").field("core", &self.core).field("coming", &self.fetches.coming()).finish_non_exhaustive()
     }
 }
 
@@ -144,6 +139,16 @@ impl ScanStream {
         self.core.metrics()
     }
 
+    /// As [`Scan::is_exact`](crate::arrow::Scan::is_exact).
+    pub fn is_exact(&self) -> bool {
+        self.core.is_exact()
+    }
+
+    /// As [`Scan::explain`](crate::arrow::Scan::explain).
+    pub fn explain(&self) -> String {
+        self.core.explain()
+    }
+
     fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<RecordBatch>>> {
         loop {
             self.take_fetched(context);
@@ -158,7 +163,7 @@ impl ScanStream {
                     if let Some(error) = self.broken.take() {
                         return Poll::Ready(Err(error));
                     }
-                    let new = without(ranges, self.fetches.coming.iter().cloned());
+                    let new = without(ranges, self.fetches.coming().iter().cloned());
                     self.fetches.first(self.costs.requests(new));
                 }
                 Poll::Pending => self.fetch_ahead()?,
@@ -171,8 +176,7 @@ impl ScanStream {
 
     /// Takes the answers that have come.
     fn take_fetched(&mut self, context: &mut Context<'_>) {
-        while let Poll::Ready(Some((range, bytes))) = self.fetches.running.poll_next_unpin(context) {
-            self.fetches.coming.retain(|coming| *coming != range);
+        while let Some((range, bytes)) = self.fetches.poll(context) {
             match bytes {
                 Ok(bytes) => self.core.push(range.start, bytes),
                 Err(error) => {
@@ -187,7 +191,7 @@ impl ScanStream {
         let busy = self.core.kept_bytes().saturating_add(self.fetches.coming_bytes());
         if self.broken.is_none() && busy < self.costs.in_flight_bytes {
             let ahead = self.core.ahead(self.costs.in_flight_bytes - busy)?;
-            let new = without(ahead, self.fetches.coming.iter().cloned());
+            let new = without(ahead, self.fetches.coming().iter().cloned());
             self.fetches.last(new);
         }
         Ok(())
@@ -207,50 +211,5 @@ impl Stream for ScanStream {
             self.fetches = Fetches::default();
         }
         Poll::Ready(batch)
-    }
-}
-
-type Fetched = (Range<u64>, Result<Bytes>);
-
-/// Requests.
-#[derive(Default)]
-struct Fetches {
-    /// Those under way or waiting.
-    coming: Vec<Range<u64>>,
-    waiting: VecDeque<Range<u64>>,
-    running: FuturesUnordered<BoxFuture<'static, Fetched>>,
-}
-
-impl Fetches {
-    /// Adds requests before all that wait.
-    fn first(&mut self, requests: Vec<Range<u64>>) {
-        self.coming.extend(requests.iter().cloned());
-        requests.into_iter().rev().for_each(|request| self.waiting.push_front(request));
-    }
-
-    /// Adds requests behind all that wait.
-    fn last(&mut self, requests: Vec<Range<u64>>) {
-        self.coming.extend(requests.iter().cloned());
-        self.waiting.extend(requests);
-    }
-
-    fn coming_bytes(&self) -> u64 {
-        self.coming.iter().map(|range| range.end - range.start).fold(0, u64::saturating_add)
-    }
-
-    /// Starts waiting requests, as many as may be under way; whether there is a new one, which has to be polled.
-    fn start(&mut self, source: &Arc<dyn AsyncSource>, costs: &FetchOptions) -> bool {
-        let mut started = false;
-        while self.running.len() < costs.in_flight_requests.max(1)
-            && let Some(range) = self.waiting.pop_front()
-        {
-            let source = Arc::clone(source);
-            self.running.push(Box::pin(async move {
-                let bytes = read_exactly(&source, range.clone()).await;
-                (range, bytes)
-            }));
-            started = true;
-        }
-        started
     }
 }

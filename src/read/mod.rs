@@ -2,7 +2,8 @@
 //!
 //! This level has no opinion about memory formats and threads. [`metadata()`] reads a file's footer from any [`Source`];
 //! [`pages()`] streams the [`CompressedPage`](crate::page::CompressedPage)s of a column chunk, which callers decompress
-//! and decode wherever they like. Record batches are made a level above, in `herringbone::arrow`.
+//! and decode wherever they like; `pages_async` (feature `async`) streams them from an asynchronous source. Record batches are made a
+//! level above, in `herringbone::arrow`.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -38,10 +39,15 @@ mod column;
 #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
 mod counters;
 mod fetch;
+#[cfg(feature = "async")]
+#[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+mod fetches;
 mod footer;
 mod leaf;
 #[cfg(feature = "object_store_base")]
 mod object;
+#[cfg(feature = "async")]
+mod page_stream;
 mod pages;
 mod push;
 #[cfg(feature = "async")]
@@ -54,6 +60,8 @@ pub use fetch::FetchOptions;
 pub use footer::metadata;
 #[cfg(feature = "object_store_base")]
 pub use object::ObjectSource;
+#[cfg(feature = "async")]
+pub use page_stream::{PageStream, pages_async};
 pub use pages::{PageOptions, PageReader, pages};
 pub use push::{FooterStep, PushFooter};
 #[cfg(feature = "async")]
@@ -65,6 +73,8 @@ pub use column::ColumnReader;
 pub(crate) use counters::{Counted, Counters};
 #[cfg(feature = "arrow")]
 pub(crate) use fetch::without;
+#[cfg(all(feature = "arrow", feature = "async"))]
+pub(crate) use fetches::Fetches;
 pub use leaf::LeafData;
 #[cfg(feature = "arrow")]
 pub(crate) use leaf::{LeafReader, Scratch};
@@ -73,4 +83,4 @@ pub(crate) use push::Missing;
 #[cfg(any(feature = "arrow", feature = "async"))]
 pub(crate) use push::Pushed;
 #[cfg(all(feature = "arrow", feature = "async"))]
-pub(crate) use remote::{footer, read_exactly};
+pub(crate) use remote::footer;

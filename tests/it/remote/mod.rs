@@ -2,6 +2,8 @@
 
 #[cfg(feature = "object_store_base")]
 mod objects;
+#[cfg(feature = "async")]
+mod pages;
 pub mod push;
 #[cfg(feature = "object_store")]
 mod s3;

@@ -1,0 +1,73 @@
+//! Requests to an asynchronous source, some of them under way at once.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::error::Result;
+use crate::read::remote::read_exactly;
+use crate::read::{AsyncSource, FetchOptions};
+
+/// A range that was asked for, and the answer.
+pub(crate) type Fetched = (Range<u64>, Result<Bytes>);
+
+/// Requests.
+#[derive(Default)]
+pub(crate) struct Fetches {
+    /// Those under way or waiting.
+    coming: Vec<Range<u64>>,
+    waiting: VecDeque<Range<u64>>,
+    running: FuturesUnordered<BoxFuture<'static, Fetched>>,
+}
+
+impl Fetches {
+    /// The ranges that are under way or wait.
+    pub(crate) fn coming(&self) -> &[Range<u64>] {
+        &self.coming
+    }
+
+    /// Their bytes.
+    pub(crate) fn coming_bytes(&self) -> u64 {
+        self.coming.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add)
+    }
+
+    /// Adds requests before all that wait.
+    pub(crate) fn first(&mut self, requests: Vec<Range<u64>>) {
+        self.coming.extend(requests.iter().cloned());
+        requests.into_iter().rev().for_each(|request| self.waiting.push_front(request));
+    }
+
+    /// Adds requests behind all that wait.
+    pub(crate) fn last(&mut self, requests: Vec<Range<u64>>) {
+        self.coming.extend(requests.iter().cloned());
+        self.waiting.extend(requests);
+    }
+
+    /// Starts waiting requests, as many as may be under way; whether there is a new one, which has to be polled.
+    pub(crate) fn start(&mut self, source: &Arc<dyn AsyncSource>, costs: &FetchOptions) -> bool {
+        let mut started = false;
+        while self.running.len() < costs.in_flight_requests.max(1)
+            && let Some(range) = self.waiting.pop_front()
+        {
+            let source = Arc::clone(source);
+            self.running.push(Box::pin(async move {
+                let bytes = read_exactly(&source, range.clone()).await;
+                (range, bytes)
+            }));
+            started = true;
+        }
+        started
+    }
+
+    /// The next answer that has come; none yet, or none any more.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Option<Fetched> {
+        let Poll::Ready(Some((range, bytes))) = self.running.poll_next_unpin(context) else { return None };
+        self.coming.retain(|coming| *coming != range);
+        Some((range, bytes))
+    }
+}
