@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -138,7 +138,7 @@ pub(crate) async fn read_exactly(source: &(impl AsyncSource + ?Sized), range: Ra
     }
 }
 
-/// Reads ranges, put together as `costs` say, and gives the bytes of each.
+/// Reads ranges, put together as `costs` say, as many requests at once as they allow, and gives the bytes of each.
 ///
 /// # Errors
 /// As for [`AsyncSource::read`]; `Io` as well when a source gives fewer or more bytes than it was asked for.
@@ -146,11 +146,10 @@ pub async fn read_ranges(source: &(impl AsyncSource + ?Sized), ranges: &[Range<u
     let end = ranges.iter().map(|range| range.end).max().unwrap_or(0);
     let pushed = crate::read::Pushed::new(end);
     let requests = costs.requests(ranges.to_vec());
-    for requests in requests.chunks(costs.in_flight_requests.max(1)) {
-        let read = requests.iter().map(|request| read_exactly(source, request.clone()));
-        for (request, bytes) in requests.iter().zip(try_join_all(read).await?) {
-            pushed.push(request.start, bytes);
-        }
+    let read = requests.into_iter().map(|request| async move { Ok::<_, Error>((request.start, read_exactly(source, request).await?)) });
+    let mut read = stream::iter(read).buffer_unordered(costs.in_flight_requests.max(1));
+    while let Some((start, bytes)) = read.try_next().await? {
+        pushed.push(start, bytes);
     }
     ranges.iter().map(|range| crate::read::Source::read(&pushed, range.clone())).collect()
 }

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use arrow_schema::Schema;
 use clap::ValueEnum;
 use herringbone::ErrorKind;
-use herringbone::arrow::{Overflow, ParquetFile, Scan, ScanBuilder};
+use herringbone::arrow::{Overflow, ParquetFile, ScanBuilder};
 use herringbone::schema::{Leaf, TimeUnit};
 
 use crate::failure::{Failure, Result, warn};
 use crate::filter::Filter;
 use crate::input::{Columns, expand, int96_leaves, leaves, open_for_streaming};
+use crate::scan::FileScan;
 use crate::sink::{Csv, JsonLines, Sink, Table};
 
 /// Prints rows of files, one file after the other
@@ -76,7 +77,7 @@ pub fn run(args: &Args) -> Result {
             break;
         }
         let file = open_for_streaming(path)?;
-        let mut scan = scan(&file, args, offset, limit)?;
+        let mut scan = scan(path, &file, args, offset, limit)?;
         let printed = printer.print(path, &mut scan)?;
         args.selection.filter.explain(path, &scan)?;
         // Behind a filter it is the rows that pass which count.
@@ -92,7 +93,7 @@ pub fn run(args: &Args) -> Result {
     printer.finish()
 }
 
-fn scan(file: &ParquetFile, args: &Args, offset: u64, limit: Option<u64>) -> Result<Scan> {
+fn scan(path: &Path, file: &ParquetFile, args: &Args, offset: u64, limit: Option<u64>) -> Result<FileScan> {
     let wanted = limit.unwrap_or(u64::MAX).min(file.metadata().num_rows().saturating_sub(offset));
     let batch_rows = usize::try_from(wanted).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS);
     let threads = if wanted <= FEW_ROWS { 1 } else { 0 };
@@ -101,19 +102,19 @@ fn scan(file: &ParquetFile, args: &Args, offset: u64, limit: Option<u64>) -> Res
     if let Some(limit) = limit {
         scan = scan.limit(limit);
     }
-    if let Some(reason) = int96_beyond_nanoseconds(file, args, &scan) {
+    if let Some(reason) = int96_beyond_nanoseconds(path, file, args, &scan) {
         warn(&format!("{reason}; microseconds are read now"));
         scan = scan.int96_unit(TimeUnit::Micros).int96_overflow(Overflow::Wrap);
     }
     if let Some(Columns(columns)) = &args.selection.columns {
         scan = scan.columns(columns);
     }
-    Ok(scan.build()?)
+    Ok(FileScan::of(path, scan)?)
 }
 
 /// Why INT96 timestamps among the rows do not fit into nanoseconds, if they do not. Nothing can be printed before that is
 /// known, so the columns are read once more than other ones.
-fn int96_beyond_nanoseconds(file: &ParquetFile, args: &Args, scan: &ScanBuilder) -> Option<String> {
+fn int96_beyond_nanoseconds(path: &Path, file: &ParquetFile, args: &Args, scan: &ScanBuilder) -> Option<String> {
     let selected = |leaf: &Leaf| {
         let Some(Columns(names)) = &args.selection.columns else { return true };
         names.iter().any(|name| leaves(file.metadata(), name).is_ok_and(|leaves| leaves.contains(&leaf.index)))
@@ -123,7 +124,7 @@ fn int96_beyond_nanoseconds(file: &ParquetFile, args: &Args, scan: &ScanBuilder)
         return None;
     }
     // Whatever else is wrong comes up again when the rows are read to be printed.
-    let error = scan.clone().columns(paths).build().ok()?.find_map(Result::err)?;
+    let error = FileScan::of(path, scan.clone().columns(paths)).ok()?.find_map(Result::err)?;
     (error.kind() == ErrorKind::Usage).then(|| error.to_string())
 }
 
@@ -147,7 +148,7 @@ struct Current {
 
 impl Printer {
     /// Prints the rows of a scan, and says how many.
-    fn print(&mut self, path: &Path, scan: &mut Scan) -> Result<u64> {
+    fn print(&mut self, path: &Path, scan: &mut FileScan) -> Result<u64> {
         let schema = scan.schema();
         let mut rows = 0;
         let same = |current: &Current| names(&current.schema).eq(names(&schema));

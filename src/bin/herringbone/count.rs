@@ -7,6 +7,7 @@ use crate::failure::{Failure, Result};
 use crate::filter::Filter;
 use crate::grid::shown;
 use crate::input::{expand, open_for_pages, open_for_streaming};
+use crate::scan::FileScan;
 
 /// Prints the number of rows of each file, and in all, from the metadata alone; with --where of those that pass, for which no more is
 /// read than it takes
@@ -27,7 +28,8 @@ fn count(path: &Path, args: &Args) -> Result<u64> {
         return Ok(open_for_pages(path)?.1.num_rows());
     }
     let file = open_for_streaming(path)?;
-    let mut scan = args.filter.of_scan(file.scan()).columns(Vec::<String>::new()).threads(args.threads).build()?;
+    let scan = args.filter.of_scan(file.scan()).columns(Vec::<String>::new()).threads(args.threads);
+    let mut scan = FileScan::of(path, scan)?;
     let rows = match scan.is_exact() {
         true => scan.num_rows(),
         false => scan.by_ref().try_fold(0, |rows, batch| batch.map(|batch| rows + batch.num_rows() as u64))?,

@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use herringbone::arrow::{Scan, ScanBuilder};
+use herringbone::arrow::ScanBuilder;
 use herringbone::predicate::Expr;
 
 use crate::failure::Result;
+use crate::scan::FileScan;
 
 /// A condition for rows.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -46,7 +47,7 @@ impl Filter {
     }
 
     /// Says what a scan did, if that is asked for.
-    pub fn explain(&self, path: &Path, scan: &Scan) -> Result {
+    pub fn explain(&self, path: &Path, scan: &FileScan) -> Result {
         if self.explain {
             writeln!(io::stderr(), "{}:\n{}", path.display(), scan.explain())?;
         }

@@ -20,11 +20,10 @@ fn streaming_limits() -> Limits {
     Limits { batch_bytes: 256 << 20, memory_bytes: 512 << 20, ..Limits::default() }
 }
 
-/// Opens a file for record batches that are handed on one after another.
+/// Opens a file for record batches that are handed on one after another, by [`FileScan`](crate::scan::FileScan).
 pub fn open_for_streaming(path: &Path) -> Result<ParquetFile> {
     if remote::is_address(path) {
-        let opened = open_source(path).and_then(|source| ParquetFile::from_source_with(source, streaming_limits()));
-        return Ok(opened.map_err(|error| error.in_file(path.display().to_string()))?);
+        return Ok(remote::open_file(path, streaming_limits()).map_err(|error| error.in_file(path.display().to_string()))?);
     }
     Ok(ParquetFile::open_with(path, streaming_limits())?)
 }
@@ -55,6 +54,9 @@ pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         if files.len() == before {
             return Err(Failure::File(format!("no file fits {pattern}")));
         }
+    }
+    if files.len() > 1 {
+        remote::expect(&files);
     }
     Ok(files)
 }

@@ -30,6 +30,7 @@ mod pages;
 mod remote;
 mod rewrite;
 mod rowgroups;
+mod scan;
 mod schema;
 mod sink;
 mod sort;
@@ -54,6 +55,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// How many requests are under way at once for files that are read by addresses such as s3://bucket/file
+    #[arg(long, global = true, value_name = "N", default_value_t = remote::REQUESTS, value_parser = parse_requests)]
+    requests: usize,
 }
 
 #[derive(Subcommand)]
@@ -93,8 +97,14 @@ impl Command {
     }
 }
 
+fn parse_requests(text: &str) -> std::result::Result<usize, String> {
+    text.parse().ok().filter(|requests| (1..=1024).contains(requests)).ok_or_else(|| "a number from 1 to 1024 is wanted".to_owned())
+}
+
 fn main() -> ExitCode {
-    match Cli::parse().command.run() {
+    let Cli { command, requests } = Cli::parse();
+    remote::limit_requests(requests);
+    match command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report();

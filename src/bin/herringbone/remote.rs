@@ -12,35 +12,79 @@ pub fn is_address(path: &Path) -> bool {
     scheme.is_some_and(|scheme| !scheme.is_empty() && scheme.chars().all(|character| character.is_ascii_alphanumeric()))
 }
 
-/// Opens a file by its address.
+/// How many requests are under way at once, unless the command line says otherwise.
+pub const REQUESTS: usize = 16;
+
 #[cfg(feature = "object_store")]
+pub use there::{Remote, expect, limit_requests, open_file, wait};
+
+/// Opens a file by its address.
 pub fn open(address: &Path) -> Result<Arc<dyn Source>> {
-    Ok(Arc::new(Remote::open(&address.to_string_lossy())?))
+    #[cfg(feature = "object_store")]
+    return Ok(Arc::new(Remote::open(&address.to_string_lossy())?));
+    #[cfg(not(feature = "object_store"))]
+    return Err(here::refused(address));
 }
 
-/// Opens a file by its address.
 #[cfg(not(feature = "object_store"))]
-pub fn open(_: &Path) -> Result<Arc<dyn Source>> {
-    let what = "this build reads local files only: addresses need the feature object_store";
-    Err(std::io::Error::new(std::io::ErrorKind::Unsupported, what).into())
+pub use here::{expect, limit_requests, open_file};
+
+/// Without the feature.
+#[cfg(not(feature = "object_store"))]
+mod here {
+    use std::path::{Path, PathBuf};
+
+    use herringbone::arrow::ParquetFile;
+    use herringbone::{Error, Limits, Result};
+
+    pub fn limit_requests(_: usize) {}
+
+    pub fn expect(_: &[PathBuf]) {}
+
+    pub fn open_file(address: &Path, _: Limits) -> Result<ParquetFile> {
+        Err(refused(address))
+    }
+
+    pub fn refused(_: &Path) -> Error {
+        let what = "this build reads local files only: addresses need the feature object_store";
+        std::io::Error::new(std::io::ErrorKind::Unsupported, what).into()
+    }
 }
 
 #[cfg(feature = "object_store")]
-pub use blocking::Remote;
-
-#[cfg(feature = "object_store")]
-mod blocking {
+mod there {
+    use std::collections::VecDeque;
     use std::ops::Range;
-    use std::sync::OnceLock;
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
     use bytes::Bytes;
-    use herringbone::Result;
-    use herringbone::read::{AsyncSource, ObjectSource, Source};
+    use futures_core::future::BoxFuture;
+    use herringbone::arrow::ParquetFile;
+    use herringbone::read::{AsyncSource, FetchOptions, ObjectSource, Source, read_ranges};
+    use herringbone::{Error, Limits, Result};
     use tokio::runtime::{Builder, Runtime};
+    use tokio::task::{JoinError, JoinHandle};
 
-    /// An asynchronous source as a blocking one: the caller's thread waits.
+    use super::{REQUESTS, is_address};
+
+    static IN_FLIGHT: AtomicUsize = AtomicUsize::new(REQUESTS);
+
+    /// Sets how many requests for one file, and of how many files the ends, may be under way at once.
+    pub fn limit_requests(requests: usize) {
+        IN_FLIGHT.store(requests.max(1), Ordering::Relaxed);
+    }
+
+    /// Requests of 8 MiB: servers give each connection its share of the bandwidth, so that several carry more than one.
+    fn costs() -> FetchOptions {
+        FetchOptions { request_bytes: 8 << 20, in_flight_requests: IN_FLIGHT.load(Ordering::Relaxed), ..FetchOptions::remote() }
+    }
+
+    /// An object whose end was read.
+    #[derive(Clone)]
     pub struct Remote {
-        source: ObjectSource,
+        source: Arc<ObjectSource>,
         /// The last bytes, which came with the size.
         end: Bytes,
         size: u64,
@@ -49,28 +93,122 @@ mod blocking {
     impl Remote {
         /// Opens an object by its address: one request, for its end.
         pub fn open(address: &str) -> Result<Self> {
-            let source = ObjectSource::from_url(address)?;
-            let (end, size) = runtime()?.block_on(source.read_end(source.costs().footer_bytes))?;
-            Ok(Self { source, end, size })
+            wait(ahead(address)?)?.map_err(ended)?
+        }
+
+        async fn begin(address: String) -> Result<Self> {
+            let source = ObjectSource::from_url(&address)?.with_costs(costs());
+            let (end, size) = source.read_end(source.costs().footer_bytes).await?;
+            Ok(Self { source: Arc::new(source), end, size })
+        }
+
+        /// What came with the end.
+        fn of_end(&self, range: &Range<u64>) -> Option<Bytes> {
+            let before = self.size.checked_sub(self.end.len() as u64)?;
+            let inside = range.start.checked_sub(before)?..range.end.checked_sub(before)?;
+            Source::read(&self.end, inside).ok()
         }
     }
 
+    /// Requests go on while nobody polls: batches are written or printed meanwhile.
+    impl AsyncSource for Remote {
+        fn size(&self) -> BoxFuture<'_, Result<u64>> {
+            Box::pin(async { Ok(self.size) })
+        }
+
+        fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes>> {
+            if let Some(bytes) = self.of_end(&range) {
+                return Box::pin(async { Ok(bytes) });
+            }
+            let source = Arc::clone(&self.source);
+            Box::pin(async move {
+                let mut running = Running(runtime()?.spawn(async move { source.read(range).await }));
+                (&mut running.0).await.map_err(ended)?
+            })
+        }
+
+        fn costs(&self) -> FetchOptions {
+            self.source.costs()
+        }
+    }
+
+    /// As a blocking source: the caller's thread waits, for several requests at once where much is wanted.
     impl Source for Remote {
         fn size(&self) -> Result<u64> {
             Ok(self.size)
         }
 
         fn read(&self, range: Range<u64>) -> Result<Bytes> {
-            let before = self.size.saturating_sub(self.end.len() as u64);
-            if range.start >= before && range.end <= self.size && range.start <= range.end {
-                return Source::read(&self.end, range.start - before..range.end - before);
-            }
-            runtime()?.block_on(self.source.read(range))
+            let read = wait(read_ranges(self, std::slice::from_ref(&range), &self.source.costs()))??;
+            Ok(read.into_iter().next().unwrap_or_default())
         }
 
         fn window(&self) -> u64 {
-            self.source.costs().request_bytes
+            self.source.costs().request_bytes.saturating_mul(4)
         }
+    }
+
+    /// A request, which ends when nobody waits for it any more.
+    struct Running(JoinHandle<Result<Bytes>>);
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+
+    /// Opens a file by its address, for scans that are streamed.
+    pub fn open_file(address: &Path, limits: Limits) -> Result<ParquetFile> {
+        let source = Remote::open(&address.to_string_lossy())?;
+        let costs = source.costs();
+        wait(ParquetFile::open_async_with(source, limits, costs))?
+    }
+
+    /// Files that will be opened, one after another.
+    #[derive(Default)]
+    struct Ahead {
+        waiting: VecDeque<String>,
+        opening: Vec<(String, JoinHandle<Result<Remote>>)>,
+    }
+
+    static AHEAD: Mutex<Ahead> = Mutex::new(Ahead { waiting: VecDeque::new(), opening: Vec::new() });
+
+    /// Says which files will be opened next: when one is, the ends of those after it are asked for as well.
+    pub fn expect(paths: &[PathBuf]) {
+        let addresses = paths.iter().filter(|path| is_address(path)).map(|path| path.to_string_lossy().into_owned());
+        AHEAD.lock().unwrap_or_else(PoisonError::into_inner).waiting.extend(addresses);
+    }
+
+    /// The opening of a file, which may be under way already, and of those expected after it.
+    fn ahead(address: &str) -> Result<JoinHandle<Result<Remote>>> {
+        let runtime = runtime()?;
+        let begin = |address: &str| runtime.spawn(Remote::begin(address.to_owned()));
+        let mut ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = match ahead.opening.iter().position(|(opening, _)| opening == address) {
+            Some(place) => ahead.opening.swap_remove(place).1,
+            None => {
+                if let Some(place) = ahead.waiting.iter().position(|waiting| waiting == address) {
+                    ahead.waiting.remove(place);
+                }
+                begin(address)
+            }
+        };
+        while ahead.opening.len() + 1 < IN_FLIGHT.load(Ordering::Relaxed)
+            && let Some(next) = ahead.waiting.pop_front()
+        {
+            let opening = begin(&next);
+            ahead.opening.push((next, opening));
+        }
+        Ok(opened)
+    }
+
+    /// Waits for a future, on this thread.
+    pub fn wait<F: Future>(future: F) -> Result<F::Output> {
+        Ok(runtime()?.block_on(future))
+    }
+
+    fn ended(error: JoinError) -> Error {
+        std::io::Error::other(error).into()
     }
 
     /// The runtime of all requests; its one thread moves bytes.

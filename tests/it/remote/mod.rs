@@ -1,5 +1,7 @@
 //! Scans whose bytes are pushed or come asynchronously: the same batches as others, and how much is asked for.
 
+#[cfg(all(feature = "object_store", feature = "cli"))]
+mod command;
 #[cfg(feature = "object_store_base")]
 mod objects;
 #[cfg(feature = "async")]

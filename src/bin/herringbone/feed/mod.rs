@@ -20,6 +20,7 @@ use crate::failure::{Failure, Result};
 use crate::filter::Filter;
 use crate::format::Format;
 use crate::input::{Columns, StringsArg, expand, open_for_streaming};
+use crate::scan::FileScan;
 use crate::threads::Threads;
 
 pub use fit::common;
@@ -193,7 +194,7 @@ fn parquet(input: &Input, reading: &Reading) -> Result<Feed> {
         }
         (None, None) => {}
     }
-    let mut scan = reading.filter.of_scan(scan).build()?;
+    let mut scan = FileScan::of(path, reading.filter.of_scan(scan))?;
     let (schema, rows) = (scan.schema(), scan.is_exact().then(|| scan.num_rows()));
     let (filter, path) = (reading.filter.clone(), path.to_owned());
     let mut explained = false;
