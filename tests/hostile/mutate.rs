@@ -7,7 +7,7 @@ use bytes::Bytes;
 use herringbone::Limits;
 use herringbone::read::{self, PageOptions};
 
-use crate::integers::{self, BOUNDARIES, Integer};
+use crate::integers::{self, BOUNDARIES, Integer, Kind};
 
 /// Up to this length of a file or of its footer, every place is tried; beyond, as many as this.
 const EVERY_CUT: usize = 4 << 10;
@@ -90,6 +90,19 @@ impl Victim {
             self.mutations_of_page(index, &mut random, &mut all);
         }
         all
+    }
+
+    /// Whether it changes a field's number, its type or a text's length in a page's header, so that what follows are other fields.
+    #[allow(dead_code, reason = "for comparing with the official crate")]
+    pub fn shifts_header(&self, mutation: Mutation) -> bool {
+        match mutation {
+            Mutation::Header(page, integer, _) => self.pages[page].integers[integer].kind == Kind::Length,
+            Mutation::Flip(at, _) => self.pages.iter().any(|page| {
+                let is_value = |integer: &Integer| (integer.at..integer.at + integer.len).contains(&(at - page.header.start));
+                page.header.contains(&at) && !page.integers.iter().any(|integer| integer.kind == Kind::Value && is_value(integer))
+            }),
+            _ => false,
+        }
     }
 
     fn mutations_of_page(&self, index: usize, random: &mut Random, all: &mut Vec<Mutation>) {

@@ -23,6 +23,7 @@ use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 use bytes::Bytes;
 use herringbone::arrow::ParquetFile;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::KeyValue;
 
 use crate::mutate::{Mutation, Victim, limits};
 use crate::{python, text};
@@ -183,18 +184,20 @@ fn shard() {
         let victim = Victim::new(fs::read(path).expect("a readable file"));
         let name = path.file_name().expect("a name").to_string_lossy();
         let whole = Bytes::from(victim.bytes.clone());
-        let theirs_whole = catch_unwind(|| theirs(&whole)).ok().and_then(Result::ok).map(|(batches, _)| batches);
-        let unbroken = Unbroken { known: None, theirs: theirs_whole.unwrap_or_default() };
-        let verdict = ours(&whole).map(|ours| compare(Ok(ours), Ok((unbroken.theirs.clone(), -1)), NOTHING, &unbroken));
-        let known = WRONG_UNBROKEN.iter().find(|(file, _)| *file == name).map(|(_, reason)| *reason);
-        match (verdict, known) {
-            // It is as it was said to be.
-            (Ok(Verdict::Differs(_)), Some(_)) => {}
-            (Ok(verdict @ Verdict::Differs(_)), None) if !unbroken.theirs.is_empty() => say(format!("{file} 0 {}", verdict.line(&name))),
-            (Ok(Verdict::Equal), Some(_)) => say(format!("{file} 0 differs {name}: the official crate reads it now, which is said not to")),
-            _ => {}
+        let unbroken = Unbroken {
+            known: WRONG_UNBROKEN.iter().find(|(file, _)| *file == name).map(|(_, known)| *known),
+            ours: ours(&whole).ok(),
+            theirs: catch_unwind(|| theirs(&whole)).ok().and_then(Result::ok),
+            claims: open(&whole).map(|builder| Claims::of(&builder)).unwrap_or_default(),
+        };
+        if let (Some(ours), Some(theirs)) = (&unbroken.ours, &unbroken.theirs) {
+            match (compare(Ok(ours.clone()), Ok(theirs.clone()), &victim, NOTHING, &unbroken), unbroken.known) {
+                (verdict @ Verdict::Differs(_), _) => say(format!("{file} 0 {}", verdict.line(&name))),
+                (Verdict::Equal, Some(_)) => say(format!("{file} 0 differs {name}: the official crate reads it now, which is said not to")),
+                // Or it is as it was said to be.
+                _ => {}
+            }
         }
-        let unbroken = Unbroken { known, ..unbroken };
         for (index, mutation) in share(&victim).into_iter().enumerate().skip(std::mem::take(&mut first)) {
             let bytes = victim.broken(mutation);
             say(format!("{file} {index} ours"));
@@ -202,7 +205,7 @@ fn shard() {
             say(format!("{file} {index} theirs"));
             let verdict = match catch_unwind(AssertUnwindSafe(|| theirs(&bytes))) {
                 Err(_) => Verdict::TheyPanicked,
-                Ok(theirs) => compare(ours, theirs, mutation, &unbroken),
+                Ok(theirs) => compare(ours, theirs, &victim, mutation, &unbroken),
             };
             say(format!("{file} {index} {}", verdict.line(&format!("{name} {mutation:?}"))));
         }
@@ -233,68 +236,153 @@ impl Verdict {
     }
 }
 
-/// Batches, and how many rows the footer claims, as far as that was asked for.
-type Read = Result<(Vec<RecordBatch>, i64), String>;
-
-fn ours(bytes: &Bytes) -> Read {
+fn ours(bytes: &Bytes) -> Result<Vec<RecordBatch>, String> {
     let file = ParquetFile::from_source_with(bytes.clone(), limits()).map_err(|error| error.to_string())?;
     let scan = file.scan().threads(1).limit(ROWS as u64).batch_rows(1000).build();
-    Ok((scan.and_then(|scan| scan.read_all()).map_err(|error| error.to_string())?, 0))
+    scan.and_then(|scan| scan.read_all()).map_err(|error| error.to_string())
 }
 
-fn theirs(bytes: &Bytes) -> Read {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|error| error.to_string())?;
-    let claimed = builder.metadata().file_metadata().num_rows();
+/// What the official crate reads.
+#[derive(Clone)]
+struct Theirs {
+    batches: Vec<RecordBatch>,
+    claims: Claims,
+}
+
+/// What it finds in a footer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Claims {
+    rows: i64,
+    /// The compressed size of each column chunk.
+    sizes: Vec<i64>,
+    /// Whether a column chunk says that it has levels of this encoding.
+    bit_packed: bool,
+    /// Among them is the stored Arrow schema.
+    key_values: Option<Vec<KeyValue>>,
+}
+
+type Builder = ParquetRecordBatchReaderBuilder<Bytes>;
+
+fn open(bytes: &Bytes) -> Result<Builder, String> {
+    Builder::try_new(bytes.clone()).map_err(|error| error.to_string())
+}
+
+impl Claims {
+    fn of(builder: &Builder) -> Self {
+        let file = builder.metadata().file_metadata();
+        let chunks = || builder.metadata().row_groups().iter().flat_map(|group| group.columns());
+        Self {
+            rows: file.num_rows(),
+            sizes: chunks().map(|chunk| chunk.compressed_size()).collect(),
+            bit_packed: chunks().any(|chunk| chunk.encodings().any(|encoding| encoding as i64 == BIT_PACKED)),
+            key_values: file.key_value_metadata().cloned(),
+        }
+    }
+}
+
+fn theirs(bytes: &Bytes) -> Result<Theirs, String> {
+    let builder = open(bytes)?;
+    let claims = Claims::of(&builder);
     let reader = builder.with_batch_size(1000).with_limit(ROWS).build().map_err(|error| error.to_string())?;
-    Ok((reader.collect::<Result<_, _>>().map_err(|error| error.to_string())?, claimed))
+    Ok(Theirs { batches: reader.collect::<Result<_, _>>().map_err(|error| error.to_string())?, claims })
 }
 
-/// What the official crate makes of the file that mutants are made of.
+/// What is read of the file that mutants are made of.
 struct Unbroken {
-    /// Why it reads that wrongly, if it does.
-    known: Option<&'static str>,
-    theirs: Vec<RecordBatch>,
+    /// What the official crate gets wrong of it, if it does.
+    known: Option<Known>,
+    ours: Option<Vec<RecordBatch>>,
+    theirs: Option<Theirs>,
+    /// Also where it does not read the file.
+    claims: Claims,
 }
 
 /// A mutation that changes nothing.
 const NOTHING: Mutation = Mutation::Hole(usize::MAX / 2, 0);
 
 /// What the two readings of a mutant come to.
-fn compare(ours: Read, theirs: Read, mutation: Mutation, unbroken: &Unbroken) -> Verdict {
-    let (ours, theirs, claimed) = match (ours, theirs) {
-        (Ok((ours, _)), Ok((theirs, claimed))) => (ours, theirs, claimed),
+fn compare(
+    ours: Result<Vec<RecordBatch>, String>,
+    theirs: Result<Theirs, String>,
+    victim: &Victim,
+    mutation: Mutation,
+    unbroken: &Unbroken,
+) -> Verdict {
+    let (ours, theirs) = match (ours, theirs) {
+        (Ok(ours), Ok(theirs)) => (ours, theirs),
         (Ok(_), Err(_)) => return Verdict::OnlyOurs,
         (Err(_), Ok(_)) => return Verdict::OnlyTheirs,
         (Err(_), Err(_)) => return Verdict::Neither,
     };
-    let Some(how) = difference(&ours, &theirs) else { return Verdict::Equal };
-    match exception(&theirs, claimed, mutation, unbroken) {
+    let Some(how) = difference(&ours, &theirs.batches) else { return Verdict::Equal };
+    match exception(&ours, &theirs, victim, mutation, unbroken) {
         Some(reason) => Verdict::Exception(reason.to_owned()),
         None => Verdict::Differs(how),
     }
 }
 
-/// Files that the official crate reads wrongly as they are, and why.
-const WRONG_UNBROKEN: &[(&str, &str)] = &[
-    (
-        "raw-levels.bit-packed.parquet",
-        "it reads BIT_PACKED levels from the least significant bit, where the format has the most significant first",
-    ),
-    ("raw-pages.empty.parquet", "it ends a column at its first empty page"),
-];
+/// What the official crate gets wrong without a word, and how far.
+#[derive(Clone, Copy)]
+enum Known {
+    /// It reads BIT_PACKED levels from the least significant bit, where the format has the most significant first. Rows and nulls
+    /// are others by that, and what seems to go on in an empty list is left out; the values that are there come in the same order.
+    LevelsBackwards,
+    /// It ends a column at its first empty page, and leaves out the rows that follow.
+    EndsAtEmptyPage,
+}
+
+const LEVELS_BACKWARDS: &str = "it reads BIT_PACKED levels from the wrong end of each byte";
+
+/// Files that the official crate reads wrongly as they are.
+const WRONG_UNBROKEN: &[(&str, Known)] =
+    &[("raw-levels.bit-packed.parquet", Known::LevelsBackwards), ("raw-pages.empty.parquet", Known::EndsAtEmptyPage)];
+
+impl Known {
+    /// Why the two readings differ, if this is all in which they do.
+    fn explains(self, ours: &[RecordBatch], theirs: &[RecordBatch], whole: &[RecordBatch]) -> Option<&'static str> {
+        match self {
+            Known::LevelsBackwards => same_order(ours, theirs, whole).then_some(LEVELS_BACKWARDS),
+            Known::EndsAtEmptyPage => {
+                let count = rows(theirs);
+                let first = first_rows(ours, count);
+                (count < rows(ours) && difference(&first, theirs).is_none()).then_some("it ends a column at its first empty page")
+            }
+        }
+    }
+}
 
 /// Why the official crate reads a mutant in another way, where that is known.
-fn exception(theirs: &[RecordBatch], claimed: i64, mutation: Mutation, unbroken: &Unbroken) -> Option<&'static str> {
-    let none = theirs.iter().all(|batch| batch.num_rows() == 0);
-    match mutation {
-        _ if none && claimed == 0 => Some("it gives no rows where the footer counts 0, as some writers left it, and row groups count more"),
-        Mutation::Header(_, _, BIT_PACKED) => Some(WRONG_UNBROKEN[0].1),
-        // The low half of the byte before a field is the type that the field has in the file.
-        Mutation::Flip(_, 0..4) if !unbroken.theirs.is_empty() && difference(theirs, &unbroken.theirs).is_none() => {
-            Some("it takes a field's value whatever type it has in the file, and so notices nothing; to us it is an unknown field")
-        }
-        _ => unbroken.known,
+fn exception(ours: &[RecordBatch], theirs: &Theirs, victim: &Victim, mutation: Mutation, unbroken: &Unbroken) -> Option<&'static str> {
+    let Theirs { batches: theirs, claims } = theirs;
+    if rows(theirs) == 0 && claims.rows == 0 {
+        return Some("it gives no rows where the footer counts 0, as some writers left it, and row groups count more");
     }
+    let whole = unbroken.ours.as_deref().unwrap_or_default();
+    let one_column = columns_that_differ(ours, theirs) == 1;
+    // What was RLE is read as BIT_PACKED, so that there is no order that both would keep to; but it is one column's.
+    if one_column && matches!(mutation, Mutation::Header(_, _, BIT_PACKED)) {
+        return Some(LEVELS_BACKWARDS);
+    }
+    // What were values is read as levels, since a column is no longer required.
+    if one_column && claims.bit_packed && same_order(ours, theirs, whole) {
+        return Some(LEVELS_BACKWARDS);
+    }
+    // The low half of the byte before a field is the type that the field has in the file.
+    let as_ever = unbroken.theirs.as_ref().is_some_and(|whole| difference(theirs, &whole.batches).is_none());
+    if (as_ever && matches!(mutation, Mutation::Flip(_, 0..4))) || (one_column && victim.shifts_header(mutation)) {
+        return Some("it takes a field's value whatever type it has in the file; to us it is an unknown field");
+    }
+    let as_ever = unbroken.ours.is_some() && difference(ours, whole).is_none();
+    if as_ever && claims.sizes != unbroken.claims.sizes {
+        // We have all rows, and no more, by the row group's count.
+        return Some("it goes by a chunk's compressed size, and ends before the last row or goes on with another column's pages");
+    }
+    if as_ever && claims.key_values != unbroken.claims.key_values {
+        return Some(
+            "it takes scales and units from a stored Arrow schema that contradicts the file's, and leaves the numbers as they are",
+        );
+    }
+    unbroken.known.and_then(|known| known.explains(ours, theirs, whole))
 }
 
 /// The encoding's number.
@@ -302,7 +390,6 @@ const BIT_PACKED: i64 = 4;
 
 /// How the rows of batches differ, if they do; where batches end does not matter.
 fn difference(ours: &[RecordBatch], theirs: &[RecordBatch]) -> Option<String> {
-    let rows = |batches: &[RecordBatch]| batches.iter().map(RecordBatch::num_rows).sum::<usize>();
     if rows(ours) != rows(theirs) {
         return Some(format!("{} rows here, {} there", rows(ours), rows(theirs)));
     }
@@ -322,6 +409,62 @@ fn difference(ours: &[RecordBatch], theirs: &[RecordBatch]) -> Option<String> {
         at += count;
     }
     None
+}
+
+fn rows(batches: &[RecordBatch]) -> usize {
+    batches.iter().map(RecordBatch::num_rows).sum()
+}
+
+fn first_rows(batches: &[RecordBatch], mut count: usize) -> Vec<RecordBatch> {
+    let mut first = Vec::new();
+    for batch in batches {
+        let taken = count.min(batch.num_rows());
+        first.push(batch.slice(0, taken));
+        count -= taken;
+    }
+    first
+}
+
+/// In how many columns, of as many rows, two readings differ.
+fn columns_that_differ(ours: &[RecordBatch], theirs: &[RecordBatch]) -> usize {
+    let columns = |batches: &[RecordBatch]| batches.first().map_or(0, RecordBatch::num_columns);
+    if rows(ours) != rows(theirs) || columns(ours) != columns(theirs) {
+        return usize::MAX;
+    }
+    let one = |batches: &[RecordBatch], column| batches.iter().map(|batch| batch.project(&[column]).expect("a column")).collect::<Vec<_>>();
+    (0..columns(ours)).filter(|column| difference(&one(ours, *column), &one(theirs, *column)).is_some()).count()
+}
+
+/// Whether the values of each column that are there come in one order, whatever rows they are in: readings may leave some out,
+/// of the other or of those of the unbroken file.
+fn same_order(ours: &[RecordBatch], theirs: &[RecordBatch], whole: &[RecordBatch]) -> bool {
+    let columns = |batches: &[RecordBatch]| batches.first().map_or(0, RecordBatch::num_columns);
+    let values = |batches: &[RecordBatch], column: usize| {
+        let mut values = Vec::new();
+        batches.iter().for_each(|batch| add_values(batch.column(column), &mut values));
+        values
+    };
+    let among = |few: &[String], many: &[String]| {
+        let mut many = many.iter();
+        few.iter().all(|value| many.any(|other| other == value))
+    };
+    let same = |column| {
+        let (ours, theirs) = (values(ours, column), values(theirs, column));
+        let both_among = |all: Vec<String>| among(&ours, &all) && among(&theirs, &all);
+        among(&ours, &theirs) || among(&theirs, &ours) || (column < columns(whole) && both_among(values(whole, column)))
+    };
+    columns(ours) == columns(theirs) && (0..columns(ours)).all(same)
+}
+
+/// The values of an array's leaf that are there, as text.
+fn add_values(array: &ArrayRef, values: &mut Vec<String>) {
+    for row in (0..array.len()).filter(|row| array.is_valid(*row)) {
+        match array.data_type() {
+            DataType::List(_) => add_values(&array.as_list::<i32>().value(row), values),
+            DataType::Struct(_) => array.as_struct().columns().iter().for_each(|column| add_values(&column.slice(row, 1), values)),
+            _ => values.push(text::cell(array, row)),
+        }
+    }
 }
 
 /// The rest, from a row on, of the batch that holds it.
@@ -353,8 +496,13 @@ fn column_difference(ours: &ArrayRef, theirs: &ArrayRef) -> Option<String> {
 fn same(ours: &ArrayRef, theirs: &ArrayRef, row: usize) -> bool {
     use DataType as T;
     use TimeUnit::{Millisecond, Second};
-    if ours.is_null(row) || theirs.is_null(row) {
-        return ours.is_null(row) && theirs.is_null(row);
+    match (ours.is_null(row), theirs.is_null(row), theirs.as_struct_opt()) {
+        (false, false, _) => {}
+        // See the groups of lists below.
+        (true, false, Some(group)) if group.num_columns() == 1 && !ours.data_type().equals_datatype(theirs.data_type()) => {
+            return same(ours, group.column(0), row);
+        }
+        (ours, theirs, _) => return ours && theirs,
     }
     match (ours.data_type(), theirs.data_type()) {
         (T::Time32(Second), T::Time32(Millisecond)) => {
@@ -366,9 +514,17 @@ fn same(ours: &ArrayRef, theirs: &ArrayRef, row: usize) -> bool {
             let (ours, theirs) = (instant(ours, row), instant(theirs, row));
             let step = per_second(one).min(per_second(other));
             let coarse = |value: i64, unit: &TimeUnit| i128::from(value).div_euclid((per_second(unit) / step).into());
-            coarse(ours, one) == coarse(theirs, other)
+            let exact = per_second(one) / step == 1 || i128::from(ours) % i128::from(per_second(one) / step) == 0;
+            // Of INT96 whose time of day is negative the official crate cuts the fraction off, towards the day's begin.
+            coarse(ours, one) == coarse(theirs, other) || (!exact && coarse(ours, one) + 1 == coarse(theirs, other))
         }
-        (T::Utf8 | T::Binary, T::Utf8 | T::Binary) => bytes_of(ours, row) == bytes_of(theirs, row),
+        (_, T::Dictionary(..)) if !ours.data_type().equals_datatype(theirs.data_type()) => {
+            let dictionary = theirs.as_any_dictionary();
+            same(&ours.slice(row, 1), &dictionary.values().slice(dictionary.normalized_keys()[row], 1), 0)
+        }
+        (T::Utf8 | T::Binary, T::Utf8 | T::Binary | T::LargeUtf8 | T::LargeBinary | T::Utf8View | T::BinaryView) => {
+            bytes_of(ours, row) == bytes_of(theirs, row)
+        }
         (T::FixedSizeBinary(2), T::Float16) => {
             ours.as_fixed_size_binary().value(row) == theirs.as_primitive::<Float16Type>().value(row).to_le_bytes()
         }
@@ -379,26 +535,33 @@ fn same(ours: &ArrayRef, theirs: &ArrayRef, row: usize) -> bool {
             };
             number(theirs, row).is_some_and(|(number, _)| number == i256::from_i128(own.into()))
         }
-        (T::List(_) | T::Map(..), T::List(_)) => {
-            let ours: ArrayRef = match ours.data_type() {
-                T::Map(..) => Arc::new(ours.as_map().value(row)),
-                _ => ours.as_list::<i32>().value(row),
-            };
-            let theirs = theirs.as_list::<i32>().value(row);
+        (T::List(_) | T::LargeList(_) | T::Map(..), T::List(_) | T::LargeList(_) | T::Map(..)) => {
+            let (ours, theirs) = (items(ours, row), items(theirs, row));
             ours.len() == theirs.len() && (0..ours.len()).all(|item| same(&ours, &theirs, item))
         }
-        (T::Struct(one), T::Struct(other)) => {
-            let columns = || ours.as_struct().columns().iter().zip(theirs.as_struct().columns());
-            one.len() == other.len() && columns().all(|(ours, theirs)| same(ours, theirs, row))
+        (T::Struct(one), T::Struct(other)) if one.len() == other.len() => {
+            let mut columns = ours.as_struct().columns().iter().zip(theirs.as_struct().columns());
+            columns.all(|(ours, theirs)| same(ours, theirs, row))
         }
         // A list by its logical type, which the converted type contradicts: to the official crate it is the groups that it is made of.
         (_, T::Struct(group)) if group.len() == 1 => same(ours, theirs.as_struct().column(0), row),
+        // And a group in a list, which nothing says is a list itself.
+        (T::Struct(group), _) if group.len() == 1 => same(ours.as_struct().column(0), theirs, row),
         (T::FixedSizeBinary(12), T::Interval(IntervalUnit::DayTime)) => {
             let (bytes, interval) = (ours.as_fixed_size_binary().value(row), theirs.as_primitive::<IntervalDayTimeType>().value(row));
             bytes[4..8] == interval.days.to_le_bytes() && bytes[8..] == interval.milliseconds.to_le_bytes()
         }
         (one, other) if one.is_decimal() && other.is_decimal() => number(ours, row) == number(theirs, row),
         (one, other) => one.equals_datatype(other) && text::cell(ours, row) == text::cell(theirs, row),
+    }
+}
+
+/// What is in a list or a map.
+fn items(array: &ArrayRef, row: usize) -> ArrayRef {
+    match array.data_type() {
+        DataType::Map(..) => Arc::new(array.as_map().value(row)),
+        DataType::LargeList(_) => array.as_list::<i64>().value(row),
+        _ => array.as_list::<i32>().value(row),
     }
 }
 
@@ -421,6 +584,10 @@ fn instant(array: &ArrayRef, row: usize) -> i64 {
 fn bytes_of(array: &ArrayRef, row: usize) -> &[u8] {
     match array.data_type() {
         DataType::Utf8 => array.as_string::<i32>().value(row).as_bytes(),
+        DataType::Utf8View => array.as_string_view().value(row).as_bytes(),
+        DataType::BinaryView => array.as_binary_view().value(row),
+        DataType::LargeUtf8 => array.as_string::<i64>().value(row).as_bytes(),
+        DataType::LargeBinary => array.as_binary::<i64>().value(row),
         _ => array.as_binary::<i32>().value(row),
     }
 }
