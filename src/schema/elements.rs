@@ -11,12 +11,12 @@ use crate::schema::{Field, Kind, LogicalType, MAX_DEPTH, Repetition, Schema};
 impl Schema {
     /// The tree that a footer's list of elements describes, depth first with the root as its first element.
     ///
-    /// Tolerated as other readers do: a field without a repetition is required; `num_children` of 0 on a primitive type;
+    /// Tolerated as other readers do: `num_children` of 0 on a primitive type; a repetition of the root, which means nothing;
     /// groups without fields, also the root, even one with a physical type; annotations that do not fit their type, which count as none.
     ///
     /// # Errors
-    /// `Malformed` when the children that elements claim are not there, elements are left over, or a fixed length is
-    /// missing or not positive; `Unsupported` for repetitions that are not known; `Limit` when it nests deeper than
+    /// `Malformed` when the children that elements claim are not there, elements are left over, a field has no repetition, or a
+    /// fixed length is missing or not positive; `Unsupported` for repetitions that are not known; `Limit` when it nests deeper than
     /// [`Limits::schema_depth`] or takes more than [`Limits::metadata_bytes`].
     pub fn from_elements(elements: &[SchemaElement<'_>], limits: &Limits) -> Result<Self> {
         let (root, below) = elements.split_first().ok_or_else(|| Error::malformed("the schema has no elements"))?;
@@ -102,7 +102,10 @@ fn children(element: &SchemaElement<'_>, available: usize) -> Result<usize> {
 /// The field of an element, a group's without its fields yet.
 fn read_field(element: &SchemaElement<'_>, children: usize) -> Result<Field> {
     let repetition = match element.repetition_type {
-        None | Some(FieldRepetitionType::Required) => Repetition::Required,
+        // All fields but the root must have one, and no writer is known to leave it out. Readers in C++ take it as required,
+        // their enum's 0; of a field that had been optional, levels would be read as values.
+        None => return Err(Error::malformed(format!("the schema's field {} has no repetition", Quoted(&element.name)))),
+        Some(FieldRepetitionType::Required) => Repetition::Required,
         Some(FieldRepetitionType::Optional) => Repetition::Optional,
         Some(FieldRepetitionType::Repeated) => Repetition::Repeated,
         Some(FieldRepetitionType::Unknown(code)) => {
@@ -268,9 +271,10 @@ mod tests {
 
     #[test]
     fn what_others_write_is_tolerated() {
-        let bare = SchemaElement { repetition_type: None, num_children: Some(0), ..column("x", PhysicalType::Int64) };
-        let schema = read(&[group("m", 1), bare]).unwrap();
-        assert_eq!(schema.fields()[0].repetition(), Repetition::Required);
+        let childless = SchemaElement { num_children: Some(0), ..column("x", PhysicalType::Int64) };
+        let root = SchemaElement { repetition_type: Some(FieldRepetitionType::Repeated), ..group("m", 1) };
+        let schema = read(&[root, childless]).unwrap();
+        assert_eq!(schema.leaves()[0].max_repetition_level, 0);
         assert_eq!(schema.leaves()[0].physical_type, PhysicalType::Int64);
 
         let typed_group = SchemaElement { physical_type: Some(PhysicalType::Int32), ..group("g", 1) };
@@ -295,6 +299,10 @@ mod tests {
         refused(&[group("m", 1), x(), x()], ErrorKind::Malformed, "1 elements of the schema belong to no group");
         refused(&[group("m", 0), x()], ErrorKind::Malformed, "belong to no group");
         refused(&[element("m"), x()], ErrorKind::Malformed, "belong to no group");
+        for (field, name) in [(x(), "x"), (group("g", 1), "g")] {
+            let bare = SchemaElement { repetition_type: None, ..field };
+            refused(&[group("m", 1), bare, x()], ErrorKind::Malformed, &format!("field \"{name}\" has no repetition"));
+        }
         for length in [None, Some(0), Some(-5)] {
             let fixed = SchemaElement { type_length: length, ..column("x", PhysicalType::FixedLenByteArray) };
             refused(&[group("m", 1), fixed], ErrorKind::Malformed, "type_length");
