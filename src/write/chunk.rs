@@ -62,7 +62,7 @@ impl WrittenChunk {
 
     /// Bytes of memory that the chunk takes, about.
     pub fn memory_size(&self) -> usize {
-        self.dictionary.len() + self.data.len() + self.pages.len() * 200 + self.bloom_filter.as_ref().map_or(0, Vec::len)
+        self.dictionary.capacity() + self.data.capacity() + self.pages.len() * 200 + self.bloom_filter.as_ref().map_or(0, Vec::len)
     }
 
     /// The chunk's entry in the footer and its indexes, when its first byte is at `start` in the file.

@@ -104,7 +104,7 @@ impl LeafWriter {
 
     /// About how many bytes of memory the writer takes.
     pub fn memory_size(&self) -> usize {
-        self.data.capacity() + self.values.memory() + self.levels.memory() + self.records.len() * 200
+        self.data.capacity() + self.pages.memory() + self.values.memory() + self.levels.memory() + self.records.len() * 200
     }
 
     /// Writes whole rows: `values` are those that are not null, `levels` tell where they are.

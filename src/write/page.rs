@@ -40,6 +40,11 @@ impl PageWriter {
         Self { compressor, crc, raw: Vec::new(), packed: Vec::new(), is_packed: false, parts: (0, 0) }
     }
 
+    /// Bytes of memory that the buffers take.
+    pub(crate) fn memory(&self) -> usize {
+        self.raw.capacity() + self.packed.capacity()
+    }
+
     /// Appends a dictionary page, whose entries `write` appends in plain encoding.
     pub(crate) fn dictionary(&mut self, entries: usize, write: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) -> Result<PageSize> {
         self.raw.clear();

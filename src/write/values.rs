@@ -89,6 +89,8 @@ pub(crate) struct ValueWriter {
     /// Values of the chunk, and those of pages that are finished.
     seen: usize,
     in_pages: usize,
+    /// Bytes of the largest page without a dictionary: its encoder keeps the memory.
+    largest: usize,
     /// Entries that half of the sample had.
     distinct_in_half: usize,
     /// The dictionary of finished pages, once values go without it.
@@ -152,6 +154,7 @@ impl ValueWriter {
             state,
             seen: 0,
             in_pages: 0,
+            largest: 0,
             distinct_in_half: 0,
             left: None,
             hashes: Vec::new(),
@@ -200,7 +203,8 @@ impl ValueWriter {
     pub(crate) fn memory(&self) -> usize {
         let state = match &self.state {
             State::Dictionary(interned) => interned.builder.page_size() * 2 + interned.indices.len() * 4,
-            State::Direct(_, encoder) => encoder.size_estimate(),
+            // What grows as it is filled has room for up to twice as much.
+            State::Direct(_, encoder) => encoder.size_estimate().max(self.largest) * 2,
         };
         state + self.left.as_ref().map_or(0, DictionaryBuilder::page_size) + self.hashes.len() * 8
     }
@@ -323,6 +327,7 @@ impl ValueWriter {
                 Encoding::RleDictionary
             }
             State::Direct(encoding, encoder) => {
+                self.largest = self.largest.max(encoder.size_estimate());
                 encoder.finish(out);
                 *encoding
             }

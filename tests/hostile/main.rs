@@ -22,6 +22,7 @@ mod filters {
 
 mod agree;
 mod bombs;
+mod budgets;
 mod compact;
 mod faults;
 mod integers;
