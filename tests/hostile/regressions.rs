@@ -71,5 +71,8 @@ fn each_target_has_a_program() {
     let manifest = std::fs::read_to_string(manifest).expect("a readable file");
     let programs: Vec<&str> = manifest.lines().filter_map(|line| line.strip_prefix("path = \"targets/")?.strip_suffix(".rs\"")).collect();
     let targets: Vec<&str> = targets::ALL.iter().map(|(name, _)| *name).collect();
-    assert_eq!(programs, targets);
+    if cfg!(all(feature = "async", feature = "rayon", feature = "sql")) {
+        assert_eq!(programs, targets);
+    }
+    assert!(targets.iter().all(|target| programs.contains(target)), "{targets:?} and {programs:?}");
 }

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 
 mod codecs;
 mod column;
+#[cfg(feature = "sql")]
+mod conditions;
 mod decode;
 mod encodings;
 mod filter;
@@ -18,7 +20,11 @@ mod pages;
 mod round_trip;
 mod scan;
 mod seeds;
+#[cfg(feature = "async")]
+mod streams;
 mod texts;
+#[cfg(feature = "rayon")]
+mod threads;
 mod verify;
 mod walk;
 mod whole_file;
@@ -31,6 +37,8 @@ type Target = fn(&[u8]);
 /// Every target, by its name.
 pub const ALL: &[(&str, Target)] = &[
     ("codecs", codecs::run),
+    #[cfg(feature = "sql")]
+    ("conditions", conditions::run),
     ("encodings", encodings::run),
     ("filter", filter::run),
     ("footer", footer::run),
@@ -39,7 +47,11 @@ pub const ALL: &[(&str, Target)] = &[
     ("pages", pages::run),
     ("round_trip", round_trip::run),
     ("scan", scan::run),
+    #[cfg(feature = "async")]
+    ("streams", streams::run),
     ("texts", texts::run),
+    #[cfg(feature = "rayon")]
+    ("threads", threads::run),
     ("verify", verify::run),
     ("whole_file", whole_file::run),
 ];

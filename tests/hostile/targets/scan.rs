@@ -9,6 +9,8 @@ use arrow_schema::Schema;
 use arrow_select::concat::{concat, concat_batches};
 use bytes::Bytes;
 use herringbone::arrow::{ParquetFile, PushScan, PushStep, ScanBuilder};
+#[cfg(any(feature = "async", feature = "rayon"))]
+use herringbone::predicate::col;
 
 use super::test_files;
 use crate::arrow_write::arrays::Random;
@@ -49,10 +51,37 @@ fn read_all(bytes: &Bytes) -> Option<(ParquetFile, RecordBatch)> {
     let scan = file.scan().threads(1).build().ok()?;
     let schema = scan.schema();
     let batches = scan.read_all().ok()?;
+    names_are_plain(&schema).then(|| (file, concat_batches(&schema, &batches).expect("batches of one schema")))
+}
+
+/// A way to scan a file: some part of it, and mostly a filter. `None` where columns cannot be told apart by their names.
+#[cfg(any(feature = "async", feature = "rayon"))]
+pub fn some_scan(random: &mut Random, file: &ParquetFile) -> Option<Box<dyn Fn(ScanBuilder) -> ScanBuilder>> {
+    let schema = file.arrow_schema().ok()?;
+    if !names_are_plain(&schema) {
+        return None;
+    }
+    let part = Part::random(random, &schema, usize::try_from(file.metadata().num_rows()).ok()?);
+    let leaves = file.metadata().schema().leaves();
+    let path = leaves.get(random.below(leaves.len().max(1)))?.path.dotted();
+    let column = || col(path);
+    let filters = [column().gt_eq("k"), column().lt(20), column().gt_eq(0.5), column().eq(true), column().is_not_null()];
+    let filter = filters.into_iter().skip(random.below(6)).find(|filter| filter.bind(file.metadata().schema()).is_ok());
+    let numbered = random.one_in(2);
+    Some(Box::new(move |scan| {
+        let scan = part.of(scan);
+        let scan = if numbered { scan.row_number("the row") } else { scan };
+        match &filter {
+            Some(filter) => scan.filter(filter.clone()),
+            None => scan,
+        }
+    }))
+}
+
+fn names_are_plain(schema: &Schema) -> bool {
     let mut names: Vec<_> = schema.fields().iter().map(|field| field.name()).collect();
     names.sort();
-    let distinct = names.windows(2).all(|pair| pair[0] != pair[1]) && names.iter().all(|name| !name.contains('.'));
-    distinct.then(|| (file, concat_batches(&schema, &batches).expect("batches of one schema")))
+    names.windows(2).all(|pair| pair[0] != pair[1]) && names.iter().all(|name| !name.contains('.'))
 }
 
 /// Gives a scan the bytes that it asks for.

@@ -11,7 +11,7 @@ use herringbone::read::{self, PageOptions};
 use herringbone::schema::Leaf;
 use herringbone::{FileMetadata, Result};
 
-use super::{codecs, encodings, limits, test_files};
+use super::{ALL, codecs, encodings, limits, test_files};
 use crate::arrow_write::arrays::Random;
 
 /// An input.
@@ -42,9 +42,12 @@ pub fn seeds() -> Vec<Seed> {
     for (at, text) in TEXTS.iter().enumerate() {
         add("texts", &format!("text {at}"), text.as_bytes().to_vec());
     }
+    for (at, text) in CONDITIONS.iter().enumerate() {
+        add("conditions", &format!("condition {at}"), text.as_bytes().to_vec());
+    }
     // Nothing but choices, of which one is as good as another.
     let mut random = Random::new(0);
-    for target in ["filter", "round_trip", "scan"] {
+    for target in ["filter", "round_trip", "scan", "streams", "threads"] {
         for at in 0..40 {
             let length = if target == "scan" { 40 } else { 200 + random.below(1500) };
             add(target, &format!("choices {at}"), (0..length).map(|_| random.next() as u8).collect());
@@ -54,7 +57,7 @@ pub fn seeds() -> Vec<Seed> {
     for seed in seeds {
         distinct.entry((seed.target, seed.bytes.clone())).or_insert(seed);
     }
-    distinct.into_values().collect()
+    distinct.into_values().filter(|seed| ALL.iter().any(|(target, _)| *target == seed.target)).collect()
 }
 
 fn of_file(file: &Bytes, add: &mut impl FnMut(&'static str, Vec<u8>)) -> Result<()> {
@@ -132,6 +135,23 @@ fn of_page(page: &CompressedPage, leaf: &Leaf, add: &mut impl FnMut(&'static str
     }
     Ok(())
 }
+
+const CONDITIONS: &[&str] = &[
+    "a > 5 and b in (-3, 4, 17.5) or c is null",
+    "not (a = 1 or h)",
+    "\"a\" not between 10 and 1e2",
+    "c like 'a%' and c <> 'ab' and c not like '%\\_' escape '\\'",
+    "starts_with(c, 'z') or starts_with(i, X'61')",
+    "d >= 0.0 and d < -1.5e0 or d is not distinct from null",
+    "e = 12.25 or e > -1e2 or e between 1 and 99999999999999999999",
+    "f >= DATE '1969-12-29' and f <> '1970-01-01'::date",
+    "g < TIMESTAMP '1970-01-05 00:00:00.000001' or 5 < a",
+    "h is not true and s.x >= 7",
+    "l is null or s is not null and true",
+    "i = X'6162' or null",
+    "c in ('a', 'ab', NULL) and not c is distinct from 'a'",
+    "a = 99999999999999999999999 or CAST('12' AS INT) = b",
+];
 
 const TEXTS: &[&str] = &[
     "message m { required int64 id = 1; optional binary name (STRING); repeated group g { required double d; } }",

@@ -1,0 +1,154 @@
+//! Parts of test files whose bytes come in any pieces, in any order and late: pushed or streamed, they are what a plain scan gives.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+
+use arrow_array::RecordBatch;
+use arrow_select::concat::concat_batches;
+use bytes::Bytes;
+use herringbone::Result;
+use herringbone::arrow::{ParquetFile, PushStep, ScanBuilder};
+use herringbone::read::{AsyncSource, FetchOptions, FooterStep, PushFooter};
+
+use super::scan::some_scan;
+use super::{limits, test_files};
+use crate::arrow_write::arrays::Random;
+
+/// A scan that asks for bytes more often than this does not end.
+const STEPS: usize = 20_000;
+
+pub fn run(data: &[u8]) {
+    let mut random = Random::of_choices(data);
+    let (name, bytes) = &test_files()[(random.below(256) * 256 + random.below(256)) % test_files().len()];
+    let Ok(file) = ParquetFile::from_bytes(bytes.clone()) else { return };
+    let Some(of) = some_scan(&mut random, &file) else { return };
+    let Ok(expected) = of(file.scan()).build().and_then(|scan| scan.read_all()) else { return };
+    let pushed = pushed(&mut random, bytes, &of).unwrap_or_else(|error| panic!("{name}, pushed: {error}"));
+    same(name, "pushed", &pushed, &expected);
+    let streamed = streamed(&mut random, bytes, &of).unwrap_or_else(|error| panic!("{name}, streamed: {error}"));
+    same(name, "streamed", &streamed, &expected);
+}
+
+/// Batches may end elsewhere where bytes come late.
+fn same(name: &str, way: &str, read: &[RecordBatch], expected: &[RecordBatch]) {
+    let whole = |batches: &[RecordBatch]| {
+        let first = batches.iter().find(|batch| batch.num_rows() > 0)?;
+        Some(concat_batches(&first.schema(), batches).expect("batches of one schema"))
+    };
+    assert!(whole(read) == whole(expected), "{name}: {way}, it has other rows than a plain scan");
+}
+
+fn part(bytes: &Bytes, range: &Range<u64>) -> Bytes {
+    bytes.slice(range.start as usize..range.end as usize)
+}
+
+/// A range in pieces, with some that were not asked for, and some twice.
+fn pieces(random: &mut Random, range: &Range<u64>, size: u64) -> Vec<Range<u64>> {
+    let before = random.below(40) as u64;
+    let mut pieces = Vec::new();
+    let mut start = range.start.saturating_sub(if random.one_in(3) { before } else { 0 });
+    let end = (range.end + if random.one_in(3) { random.below(200) as u64 } else { 0 }).min(size);
+    let most = [1, 7, 100, 5000][random.below(4)].max((end - start) / 200);
+    while start < end {
+        let next = (start + 1 + random.below(256) as u64 * most / 256).min(end);
+        pieces.push(start..next);
+        // Some come again.
+        start = if random.one_in(5) { start.max(next - 1) } else { next };
+        if start == next - 1 && next == end {
+            break;
+        }
+    }
+    if random.one_in(2) {
+        pieces.reverse();
+    }
+    pieces
+}
+
+fn pushed(random: &mut Random, bytes: &Bytes, of: &dyn Fn(ScanBuilder) -> ScanBuilder) -> Result<Vec<RecordBatch>> {
+    let size = bytes.len() as u64;
+    let mut footer = PushFooter::new(size, random.below(300) as u64, limits());
+    let metadata = loop {
+        match footer.next()? {
+            FooterStep::Need(range) => {
+                for piece in pieces(random, &range, size) {
+                    footer.push(piece.start, part(bytes, &piece));
+                }
+            }
+            FooterStep::Done(metadata) => break metadata,
+        }
+    };
+    let mut scan = of(ParquetFile::without_source(metadata, limits()).scan()).push()?;
+    let mut batches = Vec::new();
+    for _ in 0..STEPS {
+        if random.one_in(6) {
+            for range in scan.ahead(random.below(3000) as u64)? {
+                scan.push(range.start, part(bytes, &range));
+            }
+        }
+        match scan.next()? {
+            PushStep::Need(ranges) => {
+                assert!(!ranges.is_empty(), "it needs nothing and does not go on");
+                // Of several, those that are left out are asked for again.
+                let all = ranges.len() == 1 || random.one_in(2);
+                for range in ranges.iter().skip(usize::from(!all)) {
+                    for piece in pieces(random, range, size) {
+                        scan.push(piece.start, part(bytes, &piece));
+                    }
+                }
+            }
+            PushStep::Batch(batch) => batches.push(batch),
+            PushStep::Done => return Ok(batches),
+        }
+    }
+    panic!("a pushed scan asks again and again");
+}
+
+/// A file in memory whose reads take some turns.
+struct Late {
+    bytes: Bytes,
+    turns: Mutex<VecDeque<u8>>,
+}
+
+/// What is ready after so many turns.
+struct Turns(AtomicU8);
+
+impl Future for Turns {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let left = self.0.load(Ordering::Relaxed);
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        self.0.store(left - 1, Ordering::Relaxed);
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl AsyncSource for Late {
+    fn size(&self) -> Pin<Box<dyn Future<Output = Result<u64>> + Send + '_>> {
+        Box::pin(async { Ok(self.bytes.len() as u64) })
+    }
+
+    fn read(&self, range: Range<u64>) -> Pin<Box<dyn Future<Output = Result<Bytes>> + Send + '_>> {
+        let turns = self.turns.lock().expect("no panic above").pop_front().unwrap_or_default();
+        Box::pin(async move {
+            Turns(AtomicU8::new(turns)).await;
+            Ok(part(&self.bytes, &range))
+        })
+    }
+}
+
+fn streamed(random: &mut Random, bytes: &Bytes, of: &dyn Fn(ScanBuilder) -> ScanBuilder) -> Result<Vec<RecordBatch>> {
+    let costs = if random.one_in(2) { FetchOptions::local() } else { FetchOptions::remote() };
+    let turns = (0..random.below(40)).map(|_| random.below(9) as u8).collect();
+    let source = Late { bytes: bytes.clone(), turns: Mutex::new(turns) };
+    let file = futures_executor::block_on(ParquetFile::open_async_with(source, limits(), costs))?;
+    futures_executor::block_on_stream(of(file.scan()).stream()?).collect()
+}
