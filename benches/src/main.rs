@@ -1,7 +1,7 @@
 //! `benches`: Herringbone, the official crate and Polars in one run on the same files, in tables with ratios.
 #![forbid(unsafe_code)]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use benches::Result;
@@ -50,9 +50,6 @@ struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// What a child process does
-    #[arg(long, hide = true, num_args = 3)]
-    memory_child: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -80,9 +77,6 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    if let Some([engine, way, path]) = args.memory_child.as_deref() {
-        return memory::run_child(engine, way, Path::new(path));
-    }
     if !(args.scale > 0.0 && args.scale <= 10.0 && (1..=64).contains(&args.threads)) {
         return Err("the scale goes to 10 and threads from 1 to 64".into());
     }

@@ -9,8 +9,8 @@ use crate::{Result, make};
 
 /// The file that is read.
 const FILE: &str = "lineitem";
-/// The option of the command with which a child is started.
-pub const CHILD: &str = "--memory-child";
+/// The program that a child is. It has the system's allocator: what another one keeps for itself, and rounds to, would count as the reader's.
+const CHILD: &str = "memory_child";
 
 /// The setting of the allocator that makes it keep what is given back to it.
 pub const KEEP: &str = "MIMALLOC_PURGE_DELAY";
@@ -39,7 +39,8 @@ fn row(subject: String, found: Vec<Result<(f64, f64)>>) -> Row {
 
 /// Peak and arrays in MiB, from a child.
 fn child(engine: &str, way: &str, path: &Path) -> Result<(f64, f64)> {
-    let output = Command::new(std::env::current_exe()?).args([CHILD, engine, way]).arg(path).env_remove(KEEP).output()?;
+    let program = std::env::current_exe()?.with_file_name(CHILD).with_extension(std::env::consts::EXE_EXTENSION);
+    let output = Command::new(program).args([engine, way]).arg(path).output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }

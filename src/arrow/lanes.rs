@@ -171,6 +171,8 @@ pub(crate) struct Held {
 
 /// Gaps of this many bytes between chunks are read along.
 const GAP: u64 = 16 << 10;
+/// What all columns of a local file read at a time, together.
+const WINDOWS_TOGETHER: u64 = 4 << 20;
 /// The smallest window: below, system calls cost more than memory.
 const WINDOW_LEAST: u64 = 64 << 10;
 
@@ -240,7 +242,12 @@ struct Chunks {
 fn chunks(plan: &Plan, group: &Group, fields: Range<usize>) -> Result<Chunks> {
     let leaves: Vec<usize> = plan.leaves.get(fields).unwrap_or_default().iter().flatten().copied().collect();
     let budget = (plan.file.limits.memory_bytes as u64 / 4).checked_div(leaves.len().max(1) as u64).unwrap_or(0).max(WINDOW_LEAST);
-    let window = plan.file.source.window().min(budget);
+    let window = match plan.file.source.window() {
+        // A local file is cheap to ask often, and larger windows would only take memory.
+        local if local <= 1 << 20 => local.min(WINDOWS_TOGETHER / leaves.len().max(1) as u64).max(WINDOW_LEAST),
+        dear => dear,
+    };
+    let window = window.min(budget);
     let mut chunks =
         Chunks { held: Vec::with_capacity(leaves.len()), windowed: Vec::new(), window, locations: Vec::with_capacity(leaves.len()) };
     for leaf in leaves {

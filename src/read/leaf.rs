@@ -399,7 +399,7 @@ impl LeafReader {
             if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() {
                 continue;
             }
-            let Some(page) = reader.pages.next_at_hand(true) else { continue };
+            let Some(page) = reader.pages.next_if(true) else { continue };
             match TOGETHER.contains(&page.uncompressed_size()) {
                 true => {
                     bytes = bytes.saturating_add(page.uncompressed_size());
@@ -464,7 +464,7 @@ impl LeafReader {
 
     /// Decompresses a page, and the one after it along with it where its rows are wanted too.
     fn decompress(&mut self, page: &CompressedPage, wanted: usize, scratch: &mut Scratch) -> Result<Page> {
-        let after = if wanted > page.num_values() && takes_several(self.chunk.codec) { self.pages.next_at_hand(false) } else { None };
+        let after = if wanted > page.num_values() && takes_several(self.chunk.codec) { self.pages.next_if(false) } else { None };
         if let Some(after) = after {
             let Scratch { decompressor, buffers, .. } = scratch;
             let both = CompressedPage::decompress_all(&[page, &after], decompressor, || buffers.pop().unwrap_or_default());

@@ -227,19 +227,23 @@ impl PageReader {
         Ok(None)
     }
 
-    /// The next page if its bytes are here already, it is a dictionary or not as asked for, without a checksum to compare, and nothing is
-    /// wrong with it; else it is left to [`next_page`](Self::next_page).
-    pub(crate) fn next_at_hand(&mut self, dictionary: bool) -> Option<CompressedPage> {
-        if self.verify_crc || self.values_left == 0 {
+    /// The next page if it is a dictionary, or not, as asked for, and if nothing is wrong with it; else it is left to
+    /// [`next_page`](Self::next_page).
+    pub(crate) fn next_if(&mut self, dictionary: bool) -> Option<CompressedPage> {
+        let most = self.end.saturating_sub(self.at).min(HEADER_FEW);
+        if self.values_left == 0 || most == 0 {
             return None;
         }
-        let held = self.held.get(usize::try_from(self.at.checked_sub(self.held_from)?).ok()?..)?;
-        let (header, length, size) = Header::parse(held).ok()?;
-        let header = header.filter(|header| matches!(header.kind, HeaderKind::Dictionary { .. }) == dictionary)?;
-        let body = self.at.saturating_add(length as u64);
-        let held_to = self.held_from.saturating_add(self.held.len() as u64);
-        let there = body.saturating_add(size as u64) <= self.end.min(held_to) && self.check(&header).is_ok();
-        there.then(|| self.next_page().ok().flatten()).flatten()
+        let (header, ..) = Header::parse(&self.held_at(most).ok()?).ok()?;
+        if matches!(header?.kind, HeaderKind::Dictionary { .. }) != dictionary {
+            return None;
+        }
+        let before = (self.at, self.end, self.ordinal, self.had_dictionary, self.values_left);
+        let page = self.next_page();
+        if page.is_err() {
+            (self.at, self.end, self.ordinal, self.had_dictionary, self.values_left) = before;
+        }
+        page.ok().flatten()
     }
 
     /// Whether no page was read yet.
