@@ -107,6 +107,7 @@ impl Lane {
         for (leaf, reader) in &mut self.readers {
             let mut rows = LeafData::default();
             end = self.row;
+            reader.expect(&batch.ranges);
             for range in &batch.ranges {
                 reader.skip(length(&(end..range.start)), scratch)?;
                 reader.read(length(range), scratch, &mut rows)?;

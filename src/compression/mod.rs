@@ -98,14 +98,9 @@ impl Decompressor {
         result
     }
 
-    /// Decompresses pages of a codec together, where that takes less time than one after the other; `false` where it does not,
-    /// or where one of them is broken: then each is to be decompressed by itself.
-    pub(crate) fn decompress_all(&mut self, codec: Codec, pages: &mut [Unpacked<'_>]) -> bool {
-        let pays = |page: &Unpacked<'_>| {
-            let least = page.compressed.len().saturating_add(page.compressed.len() / 8);
-            TOGETHER.contains(&page.size) && page.size > least && page.size as u64 <= max_uncompressed(codec, page.compressed.len())
-        };
-        takes_several(codec) && pages.iter().all(pays) && self.snappy.decompress_all(pages).is_ok()
+    /// Decompresses pages of which [`pays_together`] is true; `false` if one of them is broken: then each is to be decompressed by itself.
+    pub(crate) fn decompress_all(&mut self, pages: &mut [Unpacked<'_>]) -> bool {
+        self.snappy.decompress_all(pages).is_ok()
     }
 
     fn fill(&mut self, codec: Codec, compressed: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
@@ -139,14 +134,22 @@ impl Decompressor {
 }
 
 /// A page to be decompressed: to how many bytes, and where to.
+#[cfg_attr(not(feature = "snappy"), allow(dead_code))]
 pub(crate) struct Unpacked<'a> {
     pub(crate) compressed: &'a [u8],
     pub(crate) size: usize,
     pub(crate) out: Vec<u8>,
 }
 
+/// Whether a page is decompressed in less time together with others of which that is true as well: bytes that are hardly compressed are
+/// copied as they are.
+pub(crate) fn pays_together(codec: Codec, compressed: usize, size: usize) -> bool {
+    let least = compressed.saturating_add(compressed / 8);
+    takes_several(codec) && TOGETHER.contains(&size) && size > least && size as u64 <= max_uncompressed(codec, compressed)
+}
+
 /// The sizes of pages that are decompressed together: small ones gain nothing, and large ones would take memory before their time.
-pub(crate) const TOGETHER: std::ops::RangeInclusive<usize> = 16 << 10..=2 << 20;
+const TOGETHER: std::ops::RangeInclusive<usize> = 16 << 10..=2 << 20;
 
 /// Compresses pages with one codec, one after another, reusing its context. It is [`Send`].
 pub struct Compressor {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::compression::{Decompressor, Unpacked};
+use crate::compression::{Decompressor, Unpacked, pays_together};
 use crate::encoding::{Decoder, Dictionary, Shape, decoder};
 use crate::error::{Error, Result};
 use crate::format::{Codec, Encoding, PhysicalType};
@@ -202,18 +202,22 @@ impl CompressedPage {
         self.split(decompressor, buffer).map_err(|error| self.place(error))
     }
 
-    /// Decompresses pages of one codec together, if that takes less time than one after the other and nothing is wrong with them.
-    /// `buffer` lends memory, as for [`decompress`](Self::decompress).
+    /// Whether it takes less time to decompress the page together with others of which that is true as well.
+    pub(crate) fn pays_together(&self) -> bool {
+        self.body().is_ok_and(|body| body.owned && pays_together(self.chunk.codec, body.bytes.len(), body.size))
+    }
+
+    /// Decompresses pages of which [`pays_together`](Self::pays_together) is true, if nothing is wrong with them. `buffer` lends memory, as
+    /// for [`decompress`](Self::decompress).
     pub(crate) fn decompress_all(
         pages: &[&Self],
         decompressor: &mut Decompressor,
         mut buffer: impl FnMut() -> Vec<u8>,
     ) -> Option<Vec<Page>> {
-        let bodies = pages.iter().map(|page| page.body().ok().filter(|body| body.owned)).collect::<Option<Vec<_>>>()?;
-        let codec = pages.first()?.chunk.codec;
+        let bodies = pages.iter().map(|page| page.body().ok()).collect::<Option<Vec<_>>>()?;
         let unpacked = bodies.iter().map(|body| Unpacked { compressed: body.bytes, size: body.size, out: buffer() });
         let mut unpacked: Vec<Unpacked<'_>> = unpacked.collect();
-        if !decompressor.decompress_all(codec, &mut unpacked) {
+        if !decompressor.decompress_all(&mut unpacked) {
             return None;
         }
         pages.iter().zip(&bodies).zip(unpacked).map(|((page, body), unpacked)| page.told_apart(body, unpacked.out).ok()).collect()

@@ -1,10 +1,11 @@
 //! One leaf column of one row group: pages in, runs of rows out.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use crate::compression::Decompressor;
 #[cfg(feature = "arrow")]
-use crate::compression::TOGETHER;
-use crate::compression::{Decompressor, takes_several};
+use crate::compression::takes_several;
 use crate::encoding::{Decoder, Dictionary, Part};
 use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
@@ -90,8 +91,8 @@ impl Scratch {
     }
 }
 
-/// As many as one page needs and the one that is decompressed along with it.
-const BUFFERS_KEPT: usize = 2;
+/// As many as are in use at a time. New ones would have to be cleared first.
+const BUFFERS_KEPT: usize = 4;
 
 /// Reads the rows of one leaf column in order.
 pub(crate) struct LeafReader {
@@ -109,6 +110,8 @@ pub(crate) struct LeafReader {
     last_value: Option<Vec<u8>>,
     /// The next row, counted from the first of the row group.
     row: u64,
+    /// Rows that are going to be read, ascending; others may be, too.
+    expected: Vec<Range<u64>>,
     /// Where pages are, so that those without wanted rows need not even have their headers read.
     index: Option<Arc<OffsetIndex>>,
     counters: Option<Arc<Counters>>,
@@ -138,7 +141,7 @@ struct Next {
 #[cfg(feature = "arrow")]
 const DICTIONARY_LEAST: u64 = 32 << 10;
 #[cfg(feature = "arrow")]
-const DICTIONARIES_AT_ONCE: usize = 4 << 20;
+const DICTIONARIES_AT_ONCE: usize = 5 << 19;
 
 /// How many levels are decoded at a time: memory follows this and not the number of entries that a page claims.
 const LEVELS_AHEAD: usize = 1 << 16;
@@ -157,6 +160,7 @@ impl LeafReader {
             part_bytes,
             last_value: None,
             row: 0,
+            expected: Vec::new(),
             index: None,
             counters: None,
         }
@@ -175,6 +179,25 @@ impl LeafReader {
     #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
     pub(crate) fn set_counters(&mut self, counters: Arc<Counters>) {
         self.counters = Some(counters);
+    }
+
+    /// Tells that the next rows are going to be read; see [`expect`](Self::expect).
+    pub(crate) fn expect_next(&mut self, rows: usize) {
+        self.expected.clear();
+        self.expected.push(self.row..self.row.saturating_add(rows as u64));
+    }
+
+    /// Tells which rows are going to be read, so that pages of which some are wanted can be decompressed together.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn expect(&mut self, rows: &[Range<u64>]) {
+        self.expected.clear();
+        self.expected.extend_from_slice(rows);
+    }
+
+    /// Whether some of these rows are going to be read.
+    fn expects(&self, rows: &Range<u64>) -> bool {
+        let after = self.expected.partition_point(|range| range.end <= rows.start);
+        self.expected.get(after).is_some_and(|range| range.start < rows.end)
     }
 
     /// Appends the next `rows` rows to `out`.
@@ -216,6 +239,11 @@ impl LeafReader {
             (location.first_row > self.row).then(|| (Arc::clone(index), page, location))
         });
         let Some((index, page, location)) = found else { return Ok(rows) };
+        let left = usize::try_from(target.saturating_sub(location.first_row)).unwrap_or(usize::MAX);
+        if self.ahead.as_ref().is_some_and(|next| next.page.offset() == location.offset) {
+            self.close(scratch);
+            return Ok(left);
+        }
         let starts = index.pages().first().map(|first| first.offset);
         if self.pages.is_at_start() && starts.is_some_and(|first| first > self.pages.range().start) {
             match self.pages.next_page()? {
@@ -223,7 +251,7 @@ impl LeafReader {
                 // The index does not tell what is there: the pages do.
                 Some(page) => {
                     self.index = None;
-                    self.open(Next { page, decompressed: None }, 0, scratch)?;
+                    self.open(Next { page, decompressed: None }, None, scratch)?;
                     return Ok(rows);
                 }
                 None => return Ok(rows),
@@ -237,13 +265,12 @@ impl LeafReader {
         }
         let end = index.pages().last().map_or(0, |last| last.range().end);
         self.pages.jump(location.offset, page, location.first_row, end);
-        let left = target.saturating_sub(location.first_row);
-        Ok(usize::try_from(left).unwrap_or(usize::MAX))
+        Ok(left)
     }
 
     /// Checks that nothing comes after the last row of the chunk.
     pub(crate) fn finish(&mut self, scratch: &mut Scratch) -> Result<()> {
-        while self.open_page(0, scratch)? {
+        while self.open_page(None, scratch)? {
             if self.page.as_ref().is_some_and(|page| page.left > 0) {
                 return Err(self.chunk.place(Error::malformed("the column has more rows than its row group")));
             }
@@ -254,7 +281,8 @@ impl LeafReader {
     fn read_flat(&mut self, rows: usize, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
         let mut left = rows;
         while left > 0 {
-            if !self.open_page(left, scratch)? {
+            let row = self.row.saturating_add(rows.saturating_sub(left) as u64);
+            if !self.open_page(Some(row), scratch)? {
                 return Err(self.too_few_rows(rows, rows.saturating_sub(left)));
             }
             let Some(open) = &mut self.page else { continue };
@@ -289,7 +317,8 @@ impl LeafReader {
                     left = left.saturating_sub(next.page.num_values());
                     continue;
                 }
-                self.open(next, 0, scratch)?;
+                let row = self.row.saturating_add(rows.saturating_sub(left) as u64);
+                self.open(next, Some(row), scratch)?;
             }
             let Some(open) = &mut self.page else { continue };
             let n = left.min(open.left);
@@ -316,7 +345,7 @@ impl LeafReader {
             let Some(next) = self.next_data_page(scratch)? else { return Err(self.too_few_rows(rows, rows.saturating_sub(left))) };
             match next.page.num_rows() {
                 Some(n) if n <= left && next.page.is_v2() && !self.chunk.carries_prefixes => left = left.saturating_sub(n),
-                _ => self.open(next, 0, scratch)?,
+                _ => self.open(next, None, scratch)?,
             }
         }
         let done = self.walk_rows(left, scratch, |open, entries, _, _| open.skip_entries(entries))?;
@@ -334,7 +363,7 @@ impl LeafReader {
         mut visit: impl FnMut(&mut OpenPage, usize, &Output<'_>, &mut Scratch) -> Result<()>,
     ) -> Result<usize> {
         let mut begun = 0;
-        while rows > 0 && self.open_page(rows.saturating_sub(begun), scratch)? {
+        while rows > 0 && self.open_page(Some(self.row.saturating_add(begun as u64)), scratch)? {
             let Some(open) = &mut self.page else { continue };
             open.refill()?;
             if begun == 0 && open.levels.repetition.get(open.done).is_some_and(|first| *first != 0) {
@@ -360,11 +389,11 @@ impl LeafReader {
         Ok(begun)
     }
 
-    /// Makes sure that a page with entries is open; `false` at the end of the chunk. So many rows are wanted from there on.
-    fn open_page(&mut self, wanted: usize, scratch: &mut Scratch) -> Result<bool> {
+    /// Makes sure that a page with entries is open; `false` at the end of the chunk. The next page begins with `row`, if that is known.
+    fn open_page(&mut self, row: Option<u64>, scratch: &mut Scratch) -> Result<bool> {
         while self.page.as_ref().is_none_or(|page| page.left == 0) {
             let Some(next) = self.next_data_page(scratch)? else { return Ok(false) };
-            self.open(next, wanted, scratch)?;
+            self.open(next, row, scratch)?;
         }
         Ok(true)
     }
@@ -400,7 +429,7 @@ impl LeafReader {
                 continue;
             }
             let Some(page) = reader.pages.next_if(true) else { continue };
-            match TOGETHER.contains(&page.uncompressed_size()) {
+            match page.pays_together() {
                 true => {
                     bytes = bytes.saturating_add(page.uncompressed_size());
                     waiting.push((reader, page));
@@ -445,14 +474,14 @@ impl LeafReader {
         Ok(())
     }
 
-    fn open(&mut self, next: Next, wanted: usize, scratch: &mut Scratch) -> Result<()> {
+    fn open(&mut self, next: Next, row: Option<u64>, scratch: &mut Scratch) -> Result<()> {
         self.close(scratch);
         if let Some(counters) = &self.counters {
             counters.page();
         }
         let page = match next.decompressed {
             Some(page) => page,
-            None => self.decompress(&next.page, wanted, scratch)?,
+            None => self.decompress(&next.page, row, scratch)?,
         };
         let mut opened = OpenPage::new(page, self.dictionary.as_ref(), scratch)?;
         if let Some(last) = &self.last_value {
@@ -462,21 +491,32 @@ impl LeafReader {
         Ok(())
     }
 
-    /// Decompresses a page, and the one after it along with it where its rows are wanted too.
-    fn decompress(&mut self, page: &CompressedPage, wanted: usize, scratch: &mut Scratch) -> Result<Page> {
-        let after = if wanted > page.num_values() && takes_several(self.chunk.codec) { self.pages.next_if(false) } else { None };
+    /// Decompresses a page, which begins with `row`, and the one after it along with it where rows of it are wanted too.
+    fn decompress(&mut self, page: &CompressedPage, row: Option<u64>, scratch: &mut Scratch) -> Result<Page> {
+        let after = if page.pays_together() && self.wants_after(page, row) { self.pages.next_if(false) } else { None };
+        let mut both = None;
         if let Some(after) = after {
-            let Scratch { decompressor, buffers, .. } = scratch;
-            let both = CompressedPage::decompress_all(&[page, &after], decompressor, || buffers.pop().unwrap_or_default());
-            let mut both = both.into_iter().flatten();
-            let first = both.next();
-            self.ahead = Some(Next { page: after, decompressed: both.next() });
-            if let Some(page) = first {
-                return Ok(page);
+            if after.pays_together() {
+                let Scratch { decompressor, buffers, .. } = scratch;
+                both = CompressedPage::decompress_all(&[page, &after], decompressor, || buffers.pop().unwrap_or_default());
+            }
+            let decompressed = both.as_mut().and_then(Vec::pop);
+            self.ahead = Some(Next { page: after, decompressed });
+        }
+        match both.as_mut().and_then(Vec::pop) {
+            Some(page) => Ok(page),
+            None => {
+                let buffer = scratch.buffer();
+                page.decompress(&mut scratch.decompressor, buffer)
             }
         }
-        let buffer = scratch.buffer();
-        page.decompress(&mut scratch.decompressor, buffer)
+    }
+
+    /// Whether rows of the page after this one are wanted, supposing that it has as many. In lists a page has no more rows than values.
+    fn wants_after(&self, page: &CompressedPage, row: Option<u64>) -> bool {
+        let rows = page.num_values() as u64;
+        let end = row.unwrap_or(self.row).saturating_add(rows);
+        self.expects(&(end..end.saturating_add(rows)))
     }
 
     fn close(&mut self, scratch: &mut Scratch) {

@@ -326,6 +326,7 @@ struct Column {
 impl Column {
     fn read(&mut self, selection: &Selection, scratch: &mut Scratch) -> Result<(usize, LeafData)> {
         let mut data = LeafData::default();
+        self.reader.expect(&selection.ranges);
         for range in &selection.ranges {
             self.reader.skip(length(&(self.row..range.start)), scratch)?;
             self.reader.read(length(range), scratch, &mut data)?;
