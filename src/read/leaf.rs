@@ -99,6 +99,8 @@ pub(crate) struct LeafReader {
     chunk: Arc<ChunkInfo>,
     pages: PageReader,
     dictionary: Option<Arc<Dictionary>>,
+    /// The dictionary's page, if pages were passed over before one that needs it: behind a full dictionary come pages without indices.
+    undecoded: Option<CompressedPage>,
     page: Option<OpenPage>,
     /// The page after it, if it came along with it.
     ahead: Option<Next>,
@@ -154,6 +156,7 @@ impl LeafReader {
             chunk,
             pages,
             dictionary: None,
+            undecoded: None,
             page: None,
             ahead: None,
             keep_indices,
@@ -247,7 +250,7 @@ impl LeafReader {
         let starts = index.pages().first().map(|first| first.offset);
         if self.pages.is_at_start() && starts.is_some_and(|first| first > self.pages.range().start) {
             match self.pages.next_page()? {
-                Some(page) if page.is_dictionary() => self.decode_dictionary(&page, scratch)?,
+                Some(page) if page.is_dictionary() => self.undecoded = Some(page),
                 // The index does not tell what is there: the pages do.
                 Some(page) => {
                     self.index = None;
@@ -261,7 +264,7 @@ impl LeafReader {
         if let Some(next) = self.ahead.take()
             && next.page.is_dictionary()
         {
-            self.decode_dictionary(&next.page, scratch)?;
+            self.undecoded = Some(next.page);
         }
         let end = index.pages().last().map_or(0, |last| last.range().end);
         self.pages.jump(location.offset, page, location.first_row, end);
@@ -425,7 +428,8 @@ impl LeafReader {
         for reader in readers {
             let range = reader.pages.range();
             let is_large = range.end.saturating_sub(range.start) >= DICTIONARY_LEAST;
-            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() {
+            // By an index, only the pages may be read that have no need of it.
+            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() || reader.index.is_some() {
                 continue;
             }
             let Some(page) = reader.pages.next_if(true) else { continue };
@@ -464,7 +468,7 @@ impl LeafReader {
     }
 
     fn decode_dictionary(&mut self, page: &CompressedPage, scratch: &mut Scratch) -> Result<()> {
-        if self.dictionary.is_some() {
+        if self.dictionary.is_some() || self.undecoded.is_some() {
             return Err(page.place(Error::malformed("a second dictionary page in one column chunk")));
         }
         let buffer = scratch.buffer();
@@ -476,6 +480,11 @@ impl LeafReader {
 
     fn open(&mut self, next: Next, row: Option<u64>, scratch: &mut Scratch) -> Result<()> {
         self.close(scratch);
+        if matches!(next.page.encoding(), Encoding::PlainDictionary | Encoding::RleDictionary)
+            && let Some(dictionary) = self.undecoded.take()
+        {
+            self.decode_dictionary(&dictionary, scratch)?;
+        }
         if let Some(counters) = &self.counters {
             counters.page();
         }

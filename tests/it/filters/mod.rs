@@ -11,9 +11,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow_select::concat::concat_batches;
+use bytes::Bytes;
 use herringbone::arrow::{ArrowWriter, ParquetFile, ScanBuilder, ScanMetrics, Strings};
+use herringbone::compression::Compression;
 use herringbone::format::{Encoding, PhysicalType};
 use herringbone::predicate::col;
+use herringbone::read::{self, PageOptions};
 use herringbone::write::{BloomFilterOptions, ColumnOptions, EncodingChoice, PageVersion, StatisticsLevel, WriterOptions};
 use proptest::prelude::*;
 
@@ -305,4 +308,32 @@ fn pages_of_unknown_writers_are_passed_over() {
         assert_eq!(concat_batches(&batch.schema(), &rows).expect("rows"), concat_batches(&batch.schema(), &expected).expect("rows"));
         assert_eq!(scan.metrics().pages_decoded, 2 + pages_of_text, "{encoding}");
     }
+}
+
+/// A dictionary is decoded for the pages that have indices into it, and not for those behind it where it was full.
+#[test]
+fn dictionaries_are_decoded_for_pages_that_need_them() {
+    let text: ArrayRef =
+        Arc::new(StringArray::from_iter_values((0..60_000).map(|row| format!("text {}", row.min(30_000) % 100 + row / 10_000 * row))));
+    let batch = RecordBatch::try_from_iter([("text", text)]).expect("a batch");
+    let columns = ColumnOptions::new().page_rows(500).dictionary_bytes(100_000).compression(Compression::UNCOMPRESSED);
+    let mut bytes = Vec::new();
+    let options = WriterOptions::builder().columns(columns).build().expect("options");
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).expect("a writer");
+    writer.write(&batch).expect("rows");
+    writer.close().expect("a file");
+    let file = ParquetFile::from_bytes(bytes.clone()).expect("a file");
+    let pages = read::pages(Bytes::from(bytes.clone()), file.metadata(), 0, 0, &PageOptions::default()).expect("pages");
+    let pages: Vec<_> = pages.map(|page| page.expect("a page")).collect();
+    assert!(pages[0].is_dictionary());
+    assert_eq!(pages[3].encoding(), Encoding::RleDictionary);
+    assert!(![Encoding::RleDictionary, Encoding::PlainDictionary].contains(&pages[pages.len() - 1].encoding()));
+    // The length of the first entry.
+    let entries = pages[1].offset() as usize - pages[0].bytes().len();
+    bytes[entries..entries + 4].fill(0xff);
+    let file = ParquetFile::from_bytes(bytes).expect("a file");
+    let row = |row: u64| file.scan().rows([row..row + 1, row + 1..row + 2]).threads(1).build().expect("a scan").read_all();
+    assert!(row(1_200).expect_err("the dictionary is broken").to_string().contains("text"));
+    let last = row(59_900).expect("no need of a dictionary");
+    assert_eq!(concat_batches(&batch.schema(), &last).expect("rows"), batch.slice(59_900, 2));
 }
