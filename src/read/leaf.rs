@@ -428,8 +428,7 @@ impl LeafReader {
         for reader in readers {
             let range = reader.pages.range();
             let is_large = range.end.saturating_sub(range.start) >= DICTIONARY_LEAST;
-            // By an index, only the pages may be read that have no need of it.
-            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() || reader.index.is_some() {
+            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() {
                 continue;
             }
             let Some(page) = reader.pages.next_if(true) else { continue };

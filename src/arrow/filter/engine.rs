@@ -229,7 +229,10 @@ impl Inline {
 
 fn open(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
     let mut lanes = (0..plan.fields.len()).map(|field| unit.open(plan, field, access)).collect::<Result<Vec<_>>>()?;
-    Lane::begin(lanes.iter_mut());
+    // Few rows may lie where no dictionary is needed.
+    if unit.wants_many(plan) {
+        Lane::begin(lanes.iter_mut());
+    }
     Ok(lanes)
 }
 

@@ -211,6 +211,12 @@ impl Unit {
         pieces
     }
 
+    /// Whether so many rows are selected that most pages hold some.
+    pub(crate) fn wants_many(&self, plan: &Plan) -> bool {
+        let selected: u64 = self.outputs.iter().map(|output| output.count as u64).sum();
+        plan.groups.get(self.group).is_some_and(|group| selected.saturating_mul(1000) > group.num_rows)
+    }
+
     /// Where the offset indexes are that tell which pages of the scan's columns hold the selected rows; none where nearly all pages
     /// will.
     pub(crate) fn index_needs(&self, plan: &Plan) -> Vec<(usize, Range<u64>)> {
