@@ -139,9 +139,10 @@ struct Next {
     decompressed: Option<Page>,
 }
 
-/// Chunks of fewer bytes have no dictionary worth decoding along with others, which are of so many bytes together.
+/// Chunks of fewer bytes have no pages worth decompressing together.
 #[cfg(feature = "arrow")]
-const DICTIONARY_LEAST: u64 = 32 << 10;
+const LARGE_CHUNK: u64 = 32 << 10;
+/// So many bytes of dictionaries are decompressed together.
 #[cfg(feature = "arrow")]
 const DICTIONARIES_AT_ONCE: usize = 5 << 19;
 
@@ -194,7 +195,10 @@ impl LeafReader {
     #[cfg(feature = "arrow")]
     pub(crate) fn expect(&mut self, rows: &[Range<u64>]) {
         self.expected.clear();
-        self.expected.extend_from_slice(rows);
+        let range = self.pages.range();
+        if takes_several(self.chunk.codec) && range.end.saturating_sub(range.start) >= LARGE_CHUNK {
+            self.expected.extend_from_slice(rows);
+        }
     }
 
     /// Whether some of these rows are going to be read.
@@ -427,7 +431,7 @@ impl LeafReader {
         let mut bytes = 0_usize;
         for reader in readers {
             let range = reader.pages.range();
-            let is_large = range.end.saturating_sub(range.start) >= DICTIONARY_LEAST;
+            let is_large = range.end.saturating_sub(range.start) >= LARGE_CHUNK;
             if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() {
                 continue;
             }

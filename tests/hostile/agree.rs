@@ -53,6 +53,8 @@ pub fn agree(bytes: &Bytes) -> Result<Agreement, String> {
 struct Plain {
     /// `None` when it failed.
     rows: Option<RecordBatch>,
+    /// The number of each row in the file: a row group without its chunks' metadata counts, but has no rows to give.
+    numbers: Vec<i64>,
     /// Whether these are all.
     whole: bool,
 }
@@ -71,11 +73,12 @@ fn batches(scan: ScanBuilder) -> Result<Batches, Error> {
 impl Plain {
     fn read(bytes: &Bytes) -> Self {
         let (mut kept, mut size, mut whole) = (Vec::new(), 0, true);
+        let mut numbers = Vec::new();
         let rows = ParquetFile::from_source_with(bytes.clone(), limits()).and_then(|file| {
-            let scan = plain(&file).rows([first_rows(&file)]).build()?;
-            let schema = scan.schema();
-            for batch in scan {
-                let batch = batch?;
+            let schema = plain(&file).build()?.schema();
+            for batch in numbered(plain(&file).rows([first_rows(&file)]))? {
+                let (batch, of_batch) = batch?;
+                numbers.extend(of_batch);
                 size += batch.get_array_memory_size();
                 match size <= KEPT {
                     true => kept.push(batch),
@@ -84,7 +87,7 @@ impl Plain {
             }
             Ok(concat_batches(&schema, &kept).expect("batches of one schema"))
         });
-        Self { rows: rows.ok(), whole }
+        Self { rows: rows.ok(), numbers, whole }
     }
 
     /// Whether another scan gave rows too, which have to be the same.
@@ -116,25 +119,27 @@ impl Plain {
             // Where no column can be filtered by, the scan says so.
             let filter = schema.leaves().iter().find_map(|leaf| some_filter(leaf.path.dotted(), schema));
             let filter = filter.unwrap_or_else(|| col("no such column").is_null());
-            batches(plain(&file).rows([first_rows(&file)]).filter(filter).row_number("the row's number"))
+            numbered(plain(&file).rows([first_rows(&file)]).filter(filter))
         });
         let (Some(rows), Ok(filtered)) = (&self.rows, filtered) else { return Ok(None) };
         let (mut chosen, mut next) = (0, 0);
         for batch in filtered {
-            let Ok(mut batch) = batch else { return Ok(None) };
-            let numbers = batch.remove_column(batch.num_columns() - 1);
-            let numbers = numbers.as_primitive::<Int64Type>().values();
-            for run in runs(numbers) {
-                let first = numbers[run.start] as usize;
+            let Ok((batch, numbers)) = batch else { return Ok(None) };
+            for run in runs(&numbers) {
+                let first = numbers[run.start];
                 if first < next {
                     return Err(format!("a filter gives row {first} after row {next}"));
                 }
-                next = first + run.len();
-                let known = next.min(rows.num_rows()).saturating_sub(first);
+                next = first + run.len() as i64;
+                let at = self.numbers.partition_point(|number| *number < first);
+                let known = run.len().min(rows.num_rows().saturating_sub(at));
                 if known < run.len() && self.whole {
-                    return Err(format!("a filter gives row {next}, a plain scan {} rows", rows.num_rows()));
+                    return Err(format!("a filter gives row {}, a plain scan {} rows", next - 1, rows.num_rows()));
                 }
-                if known > 0 && batch.slice(run.start, known) != rows.slice(first, known) {
+                if self.numbers.get(at..at + known) != numbers.get(run.start..run.start + known) {
+                    return Err(format!("a filter gives rows from {first} on that a plain scan does not"));
+                }
+                if known > 0 && batch.slice(run.start, known) != rows.slice(at, known) {
                     return Err(format!("a filter gives other rows than a plain scan, of the {known} from {first} on"));
                 }
             }
@@ -142,6 +147,16 @@ impl Plain {
         }
         Ok(Some(chosen))
     }
+}
+
+/// The batches of a scan, and the number of each row in the file.
+fn numbered(scan: ScanBuilder) -> Result<impl Iterator<Item = Result<(RecordBatch, Vec<i64>), Error>>, Error> {
+    let scan = scan.row_number("the row's number").build()?;
+    Ok(scan.map(|batch| {
+        let mut batch = batch?;
+        let numbers = batch.remove_column(batch.num_columns() - 1);
+        Ok((batch, numbers.as_primitive::<Int64Type>().values().to_vec()))
+    }))
 }
 
 /// The rows that are read: a file may lawfully claim any number of them.
