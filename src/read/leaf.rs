@@ -136,7 +136,7 @@ struct OpenPage {
 struct Next {
     page: CompressedPage,
     /// The page decompressed, if it was along with the one before.
-    decompressed: Option<Page>,
+    decompressed: Option<Box<Page>>,
 }
 
 /// Chunks of fewer bytes have no pages worth decompressing together.
@@ -492,7 +492,7 @@ impl LeafReader {
             counters.page();
         }
         let page = match next.decompressed {
-            Some(page) => page,
+            Some(page) => *page,
             None => self.decompress(&next.page, row, scratch)?,
         };
         let mut opened = OpenPage::new(page, self.dictionary.as_ref(), scratch)?;
@@ -512,7 +512,7 @@ impl LeafReader {
                 let Scratch { decompressor, buffers, .. } = scratch;
                 both = CompressedPage::decompress_all(&[page, &after], decompressor, || buffers.pop().unwrap_or_default());
             }
-            let decompressed = both.as_mut().and_then(Vec::pop);
+            let decompressed = both.as_mut().and_then(Vec::pop).map(Box::new);
             self.ahead = Some(Next { page: after, decompressed });
         }
         match both.as_mut().and_then(Vec::pop) {
