@@ -75,7 +75,7 @@ impl Lane {
         Ok(Self { group, field, readers: readers.collect::<Result<_>>()?, row: 0, to_the_end: false })
     }
 
-    /// Decodes the dictionaries of lanes that were just opened, as far as they are at hand.
+    /// Decodes the dictionaries of lanes that were just opened, as far as that takes less time together.
     pub(crate) fn begin<'a>(lanes: impl Iterator<Item = &'a mut Lane>) {
         let readers = lanes.flat_map(|lane| lane.readers.iter_mut().map(|(_, reader)| reader));
         with_scratch(|scratch| LeafReader::decode_dictionaries(readers, scratch));

@@ -207,15 +207,12 @@ impl CompressedPage {
         self.body().is_ok_and(|body| body.owned && pays_together(self.chunk.codec, body.bytes.len(), body.size))
     }
 
-    /// Decompresses pages of which [`pays_together`](Self::pays_together) is true, if nothing is wrong with them. `buffer` lends memory, as
-    /// for [`decompress`](Self::decompress).
-    pub(crate) fn decompress_all(
-        pages: &[&Self],
-        decompressor: &mut Decompressor,
-        mut buffer: impl FnMut() -> Vec<u8>,
-    ) -> Option<Vec<Page>> {
+    /// Decompresses pages of which [`pays_together`](Self::pays_together) is true, if nothing is wrong with them. `buffers` lend their memory, as
+    /// far as there are any; see [`decompress`](Self::decompress).
+    pub(crate) fn decompress_all(pages: &[&Self], decompressor: &mut Decompressor, buffers: &mut Vec<Vec<u8>>) -> Option<Vec<Page>> {
         let bodies = pages.iter().map(|page| page.body().ok()).collect::<Option<Vec<_>>>()?;
-        let unpacked = bodies.iter().map(|body| Unpacked { compressed: body.bytes, size: body.size, out: buffer() });
+        let unpacked =
+            bodies.iter().map(|body| Unpacked { compressed: body.bytes, size: body.size, out: buffers.pop().unwrap_or_default() });
         let mut unpacked: Vec<Unpacked<'_>> = unpacked.collect();
         if !decompressor.decompress_all(&mut unpacked) {
             return None;

@@ -455,8 +455,7 @@ impl LeafReader {
     fn decode_together(readers: Vec<(&mut Self, CompressedPage)>, scratch: &mut Scratch) {
         let pages: Vec<&CompressedPage> = readers.iter().map(|(_, page)| page).collect();
         let Scratch { decompressor, buffers, .. } = scratch;
-        let several =
-            if pages.len() > 1 { CompressedPage::decompress_all(&pages, decompressor, || buffers.pop().unwrap_or_default()) } else { None };
+        let several = if pages.len() > 1 { CompressedPage::decompress_all(&pages, decompressor, buffers) } else { None };
         let mut decompressed = several.into_iter().flatten();
         for (reader, page) in readers {
             reader.dictionary = decompressed.next().and_then(|decompressed| {
@@ -510,7 +509,7 @@ impl LeafReader {
         if let Some(after) = after {
             if after.pays_together() {
                 let Scratch { decompressor, buffers, .. } = scratch;
-                both = CompressedPage::decompress_all(&[page, &after], decompressor, || buffers.pop().unwrap_or_default());
+                both = CompressedPage::decompress_all(&[page, &after], decompressor, buffers);
             }
             let decompressed = both.as_mut().and_then(Vec::pop).map(Box::new);
             self.ahead = Some(Next { page: after, decompressed });
