@@ -13,7 +13,7 @@ pub(super) const ENABLED: bool = true;
 pub(super) struct Decoder;
 
 impl Decoder {
-    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize> {
         // Twelve bytes may stand for 16 MiB: what is reserved follows what really comes out.
         let likely = input.len().saturating_mul(32).max(1 << 20);
         let mut room = size.min(likely.max(out.capacity()));
@@ -26,15 +26,14 @@ impl Decoder {
             let (mut free, mut total) = (room.saturating_sub(written), 0);
             match BrotliDecompressStream(&mut left, &mut consumed, input, &mut free, &mut written, out, &mut total, &mut state) {
                 BrotliResult::ResultSuccess => {
-                    out.truncate(written);
-                    return Ok(());
+                    return Ok(written);
                 }
                 BrotliResult::NeedsMoreInput => return Err(Error::malformed("the page's BROTLI data is cut short")),
                 BrotliResult::NeedsMoreOutput if room < size => {
                     room = size.min(room.saturating_mul(2));
                     // Exactly, where `resize` alone might reserve more than the page.
                     out.reserve_exact(room.saturating_sub(out.len()));
-                    out.resize(room, 0);
+                    out.resize(room.max(out.len()), 0);
                 }
                 BrotliResult::NeedsMoreOutput => {
                     return Err(Error::malformed(format!("the page's BROTLI data does not end after {size} bytes")));

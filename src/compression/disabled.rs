@@ -10,7 +10,7 @@ pub(super) const ENABLED: bool = false;
 pub(super) struct Decoder;
 
 impl Decoder {
-    pub(super) fn decompress(&mut self, _input: &[u8], _size: usize, _out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn decompress(&mut self, _input: &[u8], _size: usize, _out: &mut Vec<u8>) -> Result<usize> {
         Err(refusal())
     }
 

@@ -14,6 +14,8 @@
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::emptied;
+#[cfg(feature = "libdeflate")]
+use super::sized;
 use crate::error::{Error, Result};
 
 pub(super) const ENABLED: bool = true;
@@ -26,21 +28,21 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize> {
         #[cfg(feature = "libdeflate")]
         if self.whole.decompress(input, size, out) {
-            return Ok(());
+            return Ok(size);
         }
         let out = emptied(out, size);
         if is_zlib(input) {
-            return self.inflate(input, true, size, out).map(drop);
+            return self.inflate(input, true, size, out).map(|_| out.len());
         }
         let mut rest = input;
         loop {
             rest = self.member(rest, size, out)?;
             // What follows the last member is padding, if it is not another one.
             if rest.is_empty() || (out.len() == size && !rest.starts_with(&MAGIC)) {
-                return Ok(());
+                return Ok(out.len());
             }
         }
     }
@@ -82,7 +84,7 @@ impl Decoder {
 mod whole {
     use libdeflater::Decompressor;
 
-    use super::{after_header, matches_trailer};
+    use super::{after_header, matches_trailer, sized};
 
     #[derive(Default)]
     pub(super) struct Decoder(Option<Decompressor>);
@@ -96,13 +98,9 @@ mod whole {
             if size / DENSEST > body.len() {
                 return false;
             }
-            if out.capacity() < size {
-                *out = Vec::new();
-            }
-            // What is there already is written over and need not be cleared.
-            out.resize(size, 0);
-            let inflated = self.0.get_or_insert_with(Decompressor::new).deflate_decompress(body, out);
-            inflated == Ok(size) && matches_trailer(out, trailer)
+            let page = sized(out, size);
+            let inflated = self.0.get_or_insert_with(Decompressor::new).deflate_decompress(body, page);
+            inflated == Ok(size) && matches_trailer(page, trailer)
         }
     }
 }

@@ -16,13 +16,13 @@ pub(super) const ENABLED: bool = true;
 pub(super) struct Decoder;
 
 impl Decoder {
-    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize> {
         let page = sized(out, size);
         let fills = unframe(input, page).is_some()
             || lz4_frame::decompress(input, page).is_some()
             || block::decompress_into(input, page).is_ok_and(|written| written == size);
         if fills {
-            return Ok(());
+            return Ok(size);
         }
         Err(Error::malformed(format!(
             "the page's LZ4 data does not decompress to {size} bytes, whether taken as Hadoop's framing, as LZ4 frames or as a bare block"

@@ -14,11 +14,9 @@ pub(super) const ENABLED: bool = true;
 pub(super) struct Decoder;
 
 impl Decoder {
-    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
-        let written = block::decompress_into(input, sized(out, size))
-            .map_err(|error| Error::malformed(format!("the page's LZ4_RAW data is broken: {error}")).with_source(error))?;
-        out.truncate(written);
-        Ok(())
+    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize> {
+        block::decompress_into(input, sized(out, size))
+            .map_err(|error| Error::malformed(format!("the page's LZ4_RAW data is broken: {error}")).with_source(error))
     }
 }
 

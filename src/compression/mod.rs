@@ -91,11 +91,18 @@ impl Decompressor {
     ///   fewer than `uncompressed_size` when decompressed.
     /// - [`Unsupported`](crate::ErrorKind::Unsupported): see [`supported`].
     pub fn decompress(&mut self, codec: Codec, compressed: &[u8], uncompressed_size: usize, out: &mut Vec<u8>) -> Result<()> {
-        let result = self.fill(codec, compressed, uncompressed_size, out);
-        if result.is_err() {
-            out.clear();
-        }
+        let result = self.decompress_over(codec, compressed, uncompressed_size, out);
+        out.truncate(if result.is_ok() { uncompressed_size } else { 0 });
         result
+    }
+
+    /// As [`decompress`](Self::decompress), but the page is what `out` begins with: behind it may be left what pages before it wrote, so that nothing has
+    /// to be cleared for the next larger one.
+    pub(crate) fn decompress_over(&mut self, codec: Codec, compressed: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
+        match self.fill(codec, compressed, size, out)? {
+            found if found == size => Ok(()),
+            found => Err(wrong_length(codec, size, found)),
+        }
     }
 
     /// Decompresses pages of which [`pays_together`] is true; `false` if one of them is broken: then each is to be decompressed by itself.
@@ -103,32 +110,28 @@ impl Decompressor {
         self.snappy.decompress_all(pages).is_ok()
     }
 
-    fn fill(&mut self, codec: Codec, compressed: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
+    fn fill(&mut self, codec: Codec, compressed: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize> {
         supported(codec)?;
         if size as u64 > max_uncompressed(codec, compressed.len()) {
             let given = compressed.len();
             return Err(Error::malformed(format!("the page claims {size} bytes, more than {given} bytes of {codec} data can yield")));
         }
         if compressed.is_empty() {
-            out.clear();
-            return Ok(());
+            return Ok(0);
         }
         match codec {
-            Codec::Snappy => self.snappy.decompress(compressed, size, out)?,
-            Codec::Gzip => self.gzip.decompress(compressed, size, out)?,
-            Codec::Brotli => self.brotli.decompress(compressed, size, out)?,
-            Codec::Zstd => self.zstd.decompress(compressed, size, out)?,
-            Codec::Lz4Raw => self.lz4_raw.decompress(compressed, size, out)?,
-            Codec::Lz4 => self.lz4_hadoop.decompress(compressed, size, out)?,
+            Codec::Snappy => self.snappy.decompress(compressed, size, out),
+            Codec::Gzip => self.gzip.decompress(compressed, size, out),
+            Codec::Brotli => self.brotli.decompress(compressed, size, out),
+            Codec::Zstd => self.zstd.decompress(compressed, size, out),
+            Codec::Lz4Raw => self.lz4_raw.decompress(compressed, size, out),
+            Codec::Lz4 => self.lz4_hadoop.decompress(compressed, size, out),
             Codec::Uncompressed | Codec::Lzo | Codec::Unknown(_) => {
                 let copied = (compressed.len() == size).then_some(compressed);
                 out.clear();
                 out.extend_from_slice(copied.ok_or_else(|| wrong_length(codec, size, compressed.len()))?);
+                Ok(size)
             }
-        }
-        match out.len() {
-            found if found == size => Ok(()),
-            found => Err(wrong_length(codec, size, found)),
         }
     }
 }
@@ -144,7 +147,7 @@ pub(crate) struct Unpacked<'a> {
 /// Whether a page is decompressed in less time together with others of which that is true as well: bytes that are hardly compressed are
 /// copied as they are.
 pub(crate) fn pays_together(codec: Codec, compressed: usize, size: usize) -> bool {
-    let least = compressed.saturating_add(compressed / 8);
+    let least = compressed.saturating_add(compressed / 64);
     takes_several(codec) && TOGETHER.contains(&size) && size > least && size as u64 <= max_uncompressed(codec, compressed)
 }
 
@@ -273,17 +276,17 @@ fn wrong_length(codec: Codec, claimed: usize, found: usize) -> Error {
     Error::malformed(format!("the page claims {claimed} bytes, but its {codec} data holds {found}"))
 }
 
-/// Makes `out` hold `size` bytes to be overwritten. Only what it has never held is zeroed.
-#[cfg(any(feature = "brotli", feature = "lz4", feature = "snappy"))]
+/// Makes `out` hold at least `size` bytes, of which the first are to be overwritten. It never gets shorter, so that only what it has never held is zeroed.
+#[cfg(any(feature = "brotli", feature = "libdeflate", feature = "lz4", feature = "snappy"))]
 fn sized(out: &mut Vec<u8>, size: usize) -> &mut [u8] {
     if out.capacity() < size {
         // The old contents are of no use: freeing them first saves their copy, and fresh zeroed pages come from the kernel.
         *out = Vec::new();
         *out = vec![0; size];
-    } else {
+    } else if out.len() < size {
         out.resize(size, 0);
     }
-    out
+    out.get_mut(..size).unwrap_or_default()
 }
 
 /// Empties `out` and makes room for `capacity` bytes, for decoders that write into spare capacity.

@@ -15,12 +15,12 @@ pub(super) const ENABLED: bool = true;
 pub(super) struct Decoder(Option<DCtx<'static>>);
 
 impl Decoder {
-    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize> {
         let context = match &mut self.0 {
             Some(context) => context,
             empty => empty.insert(DCtx::try_create().ok_or_else(no_memory)?),
         };
-        context.decompress(emptied(out, size), input).map(drop).map_err(|code| {
+        context.decompress(emptied(out, size), input).map_err(|code| {
             let reason = zstd_safe::get_error_name(code);
             Error::malformed(format!("the page's ZSTD data does not decompress to {size} bytes: {reason}"))
         })

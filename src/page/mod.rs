@@ -223,7 +223,7 @@ impl CompressedPage {
     fn split(&self, decompressor: &mut Decompressor, mut buffer: Vec<u8>) -> Result<Page> {
         let body = self.body()?;
         if body.owned {
-            decompressor.decompress(self.chunk.codec, body.bytes, body.size, &mut buffer)?;
+            decompressor.decompress_over(self.chunk.codec, body.bytes, body.size, &mut buffer)?;
         }
         self.told_apart(&body, buffer)
     }
@@ -242,9 +242,9 @@ impl CompressedPage {
         Ok(Body { levels_size, bytes, size, owned })
     }
 
-    /// The page, of which `buffer` has the decompressed body.
+    /// The page, of which `buffer` begins with the decompressed body.
     fn told_apart(&self, body: &Body<'_>, buffer: Vec<u8>) -> Result<Page> {
-        let (start, length) = if body.owned { (0, buffer.len()) } else { (body.levels_size, body.bytes.len()) };
+        let (start, length) = if body.owned { (0, body.size) } else { (body.levels_size, body.bytes.len()) };
         let mut page = Page {
             chunk: Arc::clone(&self.chunk),
             header: self.header.clone(),
