@@ -14,14 +14,13 @@ use crate::values::{Bits, ByteArrays, FixedBytes, Values};
 
 /// How many indices are unpacked at a time.
 const BLOCK: usize = 1024;
+/// And where no more are wanted: clearing room for a block would take longer than all the rest.
+const FEW: usize = 16;
 
 /// The decoded entries of a dictionary page, which the pages of its column chunk refer to.
 #[derive(Debug)]
 pub struct Dictionary {
     values: Values,
-    /// The entries of words, padded to a power of two so that a masked index needs no check of its own.
-    padded32: Vec<u32>,
-    padded64: Vec<u64>,
     #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
     converted: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
@@ -46,14 +45,7 @@ impl Dictionary {
 
     /// A dictionary of these entries, the first of which has the index 0.
     pub fn new(values: Values) -> Self {
-        let mut dictionary = Self { padded32: Vec::new(), padded64: Vec::new(), converted: OnceLock::new(), values };
-        let size = dictionary.len().max(1).next_power_of_two();
-        match &dictionary.values {
-            Values::Words32(words) => dictionary.padded32 = pad(words, size),
-            Values::Words64(words) => dictionary.padded64 = pad(words, size),
-            Values::Bits(_) | Values::Bytes(_) | Values::Fixed(_) => {}
-        }
-        dictionary
+        Self { values, converted: OnceLock::new() }
     }
 
     /// The entries.
@@ -76,12 +68,6 @@ impl Dictionary {
     pub(crate) fn converted(&self) -> &OnceLock<Arc<dyn Any + Send + Sync>> {
         &self.converted
     }
-}
-
-fn pad<T: Copy + Default>(words: &[T], size: usize) -> Vec<T> {
-    let mut padded = words.to_vec();
-    padded.resize(size, T::default());
-    padded
 }
 
 /// Reads indices and looks them up.
@@ -111,8 +97,8 @@ impl Decoder for DictionaryDecoder {
             None => return Err(Error::malformed("a dictionary-encoded page without a dictionary page before it")),
         };
         match (&dictionary.values, out) {
-            (Values::Words32(_), Values::Words32(out)) => look_up_words(runs, page, n, dictionary.len(), &dictionary.padded32, out),
-            (Values::Words64(_), Values::Words64(out)) => look_up_words(runs, page, n, dictionary.len(), &dictionary.padded64, out),
+            (Values::Words32(entries), Values::Words32(out)) => look_up_words(runs, page, n, entries, out),
+            (Values::Words64(entries), Values::Words64(out)) => look_up_words(runs, page, n, entries, out),
             (_, Values::Words32(out)) => indices(runs, page, n, dictionary.len(), out),
             (Values::Bytes(entries), Values::Bytes(out)) => return look_up_bytes(runs, page, n, entries, out),
             (Values::Fixed(entries), Values::Fixed(out)) if entries.width() == out.width() => look_up_fixed(runs, page, n, entries, out),
@@ -166,6 +152,20 @@ fn walk(
     page: &[u8],
     n: usize,
     size: usize,
+    repeated: impl FnMut(usize, usize),
+    block: impl FnMut(&[u32]),
+) -> Result<()> {
+    match n {
+        0..=FEW => walk_by::<FEW>(runs, page, n, size, repeated, block),
+        _ => walk_by::<BLOCK>(runs, page, n, size, repeated, block),
+    }
+}
+
+fn walk_by<const BLOCK: usize>(
+    runs: &mut HybridReader,
+    page: &[u8],
+    n: usize,
+    size: usize,
     mut repeated: impl FnMut(usize, usize),
     mut block: impl FnMut(&[u32]),
 ) -> Result<()> {
@@ -188,27 +188,27 @@ fn walk(
     Ok(())
 }
 
-/// Appends the entries that the next `n` indices name; `table` has a power of two of entries, at least `size`.
-fn look_up_words<T: Copy>(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, table: &[T], out: &mut Vec<T>) -> Result<()> {
+/// Appends the entries that the next `n` indices name.
+fn look_up_words<T: Copy>(runs: &mut HybridReader, page: &[u8], n: usize, entries: &[T], out: &mut Vec<T>) -> Result<()> {
     out.reserve(n);
     let out = std::cell::RefCell::new(out);
     walk(
         runs,
         page,
         n,
-        size,
+        entries.len(),
         |index, count| {
-            if let Some(entry) = table.get(index) {
+            if let Some(entry) = entries.get(index) {
                 let mut out = out.borrow_mut();
                 let end = out.len().saturating_add(count);
                 out.resize(end, *entry);
             }
         },
         |indices| {
-            let Some(mask) = table.len().checked_sub(1) else { return };
-            // The mask takes the check's place: the compiler sees that no index reaches the length.
-            #[allow(clippy::indexing_slicing, reason = "below the table's length, which is the mask and one")]
-            out.borrow_mut().extend(indices.iter().map(|index| table[*index as usize & mask]));
+            let Some(last) = entries.len().checked_sub(1) else { return };
+            // All were checked: the minimum only lets the compiler see that none reaches the length.
+            #[allow(clippy::indexing_slicing, reason = "no index is above the last")]
+            out.borrow_mut().extend(indices.iter().map(|index| entries[(*index as usize).min(last)]));
         },
     )
 }

@@ -239,6 +239,9 @@ impl LeafReader {
     /// Goes to the page of the row after the next `rows`, if that is a later one and it is known where it is; returns how many
     /// rows are to be passed over from there.
     fn jump(&mut self, rows: usize, scratch: &mut Scratch) -> Result<usize> {
+        if self.chunk.max_repetition == 0 && self.page.as_ref().is_some_and(|open| open.left > rows) {
+            return Ok(rows);
+        }
         let target = self.row.saturating_add(rows as u64);
         let found = self.index.as_ref().and_then(|index| {
             let page = index.page_of_row(target)?;
@@ -421,6 +424,12 @@ impl LeafReader {
             }
             self.decode_dictionary(&next.page, scratch)?;
         }
+    }
+
+    /// Whether dictionaries of this codec may take less time to decode together.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn takes_several(codec: crate::format::Codec) -> bool {
+        takes_several(codec)
     }
 
     /// Decodes the dictionaries of columns that are about to be read, where that takes less time together than one after the other. The

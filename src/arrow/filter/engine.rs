@@ -140,6 +140,10 @@ pub(crate) struct Inline {
     work: Work,
     units: Units,
     stage: Stage,
+    /// How far the unit after it is, which may have come along.
+    next: Stage,
+    /// Whether a unit came before.
+    goes_on: bool,
 }
 
 /// How far a unit is.
@@ -159,12 +163,15 @@ const BATCHES_AT_ONCE: u64 = 64;
 impl Inline {
     pub(crate) fn new(work: Work) -> Self {
         let window = BATCHES_AT_ONCE.saturating_mul(work.batch_rows as u64);
-        Self { units: Units::new(window), work, stage: Stage::None }
+        Self { units: Units::new(window), work, stage: Stage::None, next: Stage::None, goes_on: false }
     }
 
     /// The next batch. Where bytes are [`Missing`](crate::read::Missing), it can be called again when they are there.
     pub(crate) fn take(&mut self) -> Result<Option<Taken>> {
         loop {
+            if let Stage::None = self.stage {
+                self.stage = std::mem::replace(&mut self.next, Stage::None);
+            }
             if let Stage::None = self.stage {
                 let Some(unit) = self.units.next(&self.work)? else { return Ok(None) };
                 self.stage = Stage::Begun(unit);
@@ -177,9 +184,23 @@ impl Inline {
 
     /// The row groups that are at work, by their places in the plan.
     pub(crate) fn groups(&self) -> Range<usize> {
-        match &self.stage {
-            Stage::None => self.units.next_group..self.units.next_group.saturating_add(1),
-            Stage::Begun(unit) | Stage::Filtered(unit) | Stage::Open(unit, ..) => unit.group..unit.group.saturating_add(1),
+        let mut at_work = [&self.stage, &self.next].into_iter().filter_map(Stage::group);
+        let first = at_work.next().unwrap_or(self.units.next_group);
+        first..at_work.next().unwrap_or(first).saturating_add(1)
+    }
+
+    /// Opens the unit after this one, so that dictionaries of both are decoded together. What goes wrong is left to its turn.
+    fn bring_next(&mut self) {
+        let work = &self.work;
+        while !matches!(self.next, Stage::Open(..)) {
+            let stepped = match &self.next {
+                Stage::None => self.units.next(work).map(|unit| self.next = unit.map_or(Stage::None, Stage::Begun)),
+                Stage::Begun(_) => self.next.filter(work),
+                _ => self.next.open(work),
+            };
+            if stepped.is_err() || matches!(self.next, Stage::None) {
+                break;
+            }
         }
     }
 
@@ -188,20 +209,15 @@ impl Inline {
         let (work, plan) = (&self.work, &self.work.plan);
         match &mut self.stage {
             Stage::None => {}
-            Stage::Begun(unit) => {
-                let access = work.fetch_filter(unit)?;
-                unit.filter(plan, &work.filter, &access)?;
-                self.stage = match std::mem::replace(&mut self.stage, Stage::None) {
-                    Stage::Begun(unit) if !unit.outputs.is_empty() => Stage::Filtered(unit),
-                    _ => Stage::None,
-                };
-            }
-            Stage::Filtered(unit) => {
-                let access = work.fetch_output(unit)?;
-                let lanes = open(plan, unit, &access)?;
-                if let Stage::Filtered(unit) = std::mem::replace(&mut self.stage, Stage::None) {
-                    self.stage = Stage::Open(unit, access, lanes);
+            Stage::Begun(_) => self.stage.filter(work)?,
+            Stage::Filtered(_) => {
+                self.stage.open(work)?;
+                if self.goes_on && self.stage.is_worth_company(work) {
+                    self.bring_next();
                 }
+                let opened = [&mut self.stage, &mut self.next].into_iter().filter_map(|stage| stage.lanes_of_many(&self.work));
+                Lane::begin(opened.flatten());
+                self.goes_on = true;
             }
             Stage::Open(unit, access, lanes) => {
                 let Some(output) = unit.outputs.front() else {
@@ -214,7 +230,7 @@ impl Inline {
                     Ok(columns) => columns,
                     Err(error) => {
                         // Some lanes are beyond the batch now.
-                        *lanes = open(plan, unit, access)?;
+                        *lanes = lanes_of(plan, unit, access)?;
                         return Err(error);
                     }
                 };
@@ -227,8 +243,58 @@ impl Inline {
     }
 }
 
-fn open(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
-    let mut lanes = (0..plan.fields.len()).map(|field| unit.open(plan, field, access)).collect::<Result<Vec<_>>>()?;
+impl Stage {
+    fn group(&self) -> Option<usize> {
+        match self {
+            Stage::None => None,
+            Stage::Begun(unit) | Stage::Filtered(unit) | Stage::Open(unit, ..) => Some(unit.group),
+        }
+    }
+
+    /// Finds the rows of a unit that was begun.
+    fn filter(&mut self, work: &Work) -> Result<()> {
+        let Stage::Begun(unit) = self else { return Ok(()) };
+        let access = work.fetch_filter(unit)?;
+        unit.filter(&work.plan, &work.filter, &access)?;
+        *self = match std::mem::replace(self, Stage::None) {
+            Stage::Begun(unit) if !unit.outputs.is_empty() => Stage::Filtered(unit),
+            _ => Stage::None,
+        };
+        Ok(())
+    }
+
+    /// Opens the lanes of a unit that was filtered.
+    fn open(&mut self, work: &Work) -> Result<()> {
+        let Stage::Filtered(unit) = self else { return Ok(()) };
+        let access = work.fetch_output(unit)?;
+        let lanes = lanes_of(&work.plan, unit, &access)?;
+        if let Stage::Filtered(unit) = std::mem::replace(self, Stage::None) {
+            *self = Stage::Open(unit, access, lanes);
+        }
+        Ok(())
+    }
+
+    /// Whether its dictionaries gain from others to be decoded with, and the unit after it takes little memory.
+    fn is_worth_company(&self, work: &Work) -> bool {
+        matches!(self, Stage::Open(unit, ..) if unit.wants_many(&work.plan) && unit.is_small(&work.plan))
+    }
+
+    /// The lanes, if they are open and so many rows are selected that most dictionaries will be needed.
+    fn lanes_of_many(&mut self, work: &Work) -> Option<&mut Vec<Lane>> {
+        match self {
+            Stage::Open(unit, _, lanes) if unit.wants_many(&work.plan) => Some(lanes),
+            _ => None,
+        }
+    }
+}
+
+fn lanes_of(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
+    (0..plan.fields.len()).map(|field| unit.open(plan, field, access)).collect()
+}
+
+#[cfg(feature = "rayon")]
+fn begun(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
+    let mut lanes = lanes_of(plan, unit, access)?;
     // Few rows may lie where no dictionary is needed.
     if unit.wants_many(plan) {
         Lane::begin(lanes.iter_mut());
@@ -534,7 +600,7 @@ mod parallel {
         let field = |mut lane: Lane| -> Result<Vec<Vec<ArrayRef>>> {
             outputs.iter().zip(&masks).map(|(output, mask)| unit.read(plan, &mut lane, output, mask.as_ref())).collect()
         };
-        let fields: Vec<Vec<Vec<ArrayRef>>> = open(plan, unit, access)?.into_par_iter().map(field).collect::<Result<_>>()?;
+        let fields: Vec<Vec<Vec<ArrayRef>>> = begun(plan, unit, access)?.into_par_iter().map(field).collect::<Result<_>>()?;
         let mut fields: Vec<_> = fields.into_iter().map(Vec::into_iter).collect();
         let batch = |output| {
             let columns = fields.iter_mut().map(|batches| batches.next().unwrap_or_default()).collect();

@@ -217,6 +217,19 @@ impl Unit {
         plan.groups.get(self.group).is_some_and(|group| selected.saturating_mul(1000) > group.num_rows)
     }
 
+    /// Whether the chunks that the scan reads of its row group are small and of a codec that gains from pages taken together.
+    pub(super) fn is_small(&self, plan: &Plan) -> bool {
+        let Some(group) = plan.groups.get(self.group) else { return false };
+        let mut bytes = 0_u64;
+        let mut any = false;
+        for leaf in plan.leaves.iter().flatten() {
+            let Ok(chunk) = plan.location(group.index, *leaf) else { return false };
+            bytes = bytes.saturating_add(chunk.range.end.saturating_sub(chunk.range.start));
+            any |= LeafReader::takes_several(chunk.codec);
+        }
+        any && bytes <= SMALL
+    }
+
     /// Where the offset indexes are that tell which pages of the scan's columns hold the selected rows; none where nearly all pages
     /// will.
     pub(crate) fn index_needs(&self, plan: &Plan) -> Vec<(usize, Range<u64>)> {
@@ -272,6 +285,8 @@ impl Unit {
     }
 }
 
+/// Chunks of so many bytes together are held for two row groups at a time.
+const SMALL: u64 = 4 << 20;
 /// Chunks of fewer bytes are read as a whole.
 const WORTH_INDEX: u64 = 64 << 10;
 
