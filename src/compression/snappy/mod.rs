@@ -19,9 +19,10 @@ pub(super) const ENABLED: bool = true;
 pub(super) struct Decoder;
 
 impl Decoder {
-    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize> {
         let elements = elements(input, size)?;
-        decode::one(elements, sized(out, size)).map_err(broken)
+        decode::one(elements, sized(out, size)).map_err(broken)?;
+        Ok(size)
     }
 
     /// Several pages in less time than one after the other.
@@ -30,6 +31,8 @@ impl Decoder {
         for page in pages {
             opened.push(decode::Page::new(elements(page.compressed, page.size)?, sized(&mut page.out, page.size)));
         }
+        // Those of about the same size in turn, so that little is left of one for which there is no other.
+        opened.sort_by_key(|page| std::cmp::Reverse(page.size()));
         decode::all(&mut opened).map_err(broken)
     }
 }
@@ -46,6 +49,7 @@ fn elements(input: &[u8], size: usize) -> Result<&[u8]> {
 fn broken(what: decode::Broken) -> Error {
     Error::malformed(format!("the page's SNAPPY data is broken: {what}"))
 }
+
 pub(super) struct Encoder {
     // Its table of 2 KiB is in the value.
     encoder: Box<raw::Encoder>,

@@ -40,12 +40,31 @@ fn repetitive() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Elements of all kinds, most of them lawful.
+/// Words of numbers that have bytes in common with those before.
+fn numbers() -> impl Strategy<Value = Vec<u8>> {
+    (2_usize..9, 1_u64..1 << 34, any::<u64>(), 0_usize..3000, any::<bool>()).prop_map(|(width, most, seed, count, ascending)| {
+        let (mut state, mut sum) = (seed | 1, 0_u64);
+        let mut next = || {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            let number = (state >> 20) % most;
+            sum = if ascending { sum.wrapping_add(number & 7) } else { number };
+            sum
+        };
+        (0..count).flat_map(|_| next().to_le_bytes()[..width].to_vec()).collect()
+    })
+}
+
+/// Elements of all kinds, most of them lawful; as in numbers, short literals and copies may take turns.
 fn elements() -> impl Strategy<Value = Vec<u8>> {
     let element = (0_u8..12, any::<u8>(), any::<u32>(), prop::collection::vec(any::<u8>(), 70));
-    prop::collection::vec(element, 0..80).prop_map(|elements| {
+    (any::<bool>(), prop::collection::vec(element, 0..80)).prop_map(|(turns, elements)| {
         let (mut body, mut length) = (Vec::new(), 0_usize);
-        for (kind, tag, distance, literal) in elements {
+        for (at, (kind, tag, distance, literal)) in elements.into_iter().enumerate() {
+            let (kind, tag) = match (turns, at % 2) {
+                (false, _) => (kind, tag),
+                (true, 0) => (0, tag & 0x4c),
+                (true, _) => (kind.clamp(5, 10), tag & 0x4f),
+            };
             let near = distance as usize % length.max(1) + 1;
             let long = usize::from(tag >> 2) + 1;
             match kind {
@@ -96,7 +115,7 @@ fn elements() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn what_was_encoded_comes_back(all in prop::collection::vec(repetitive(), 0..5)) {
+    fn what_was_encoded_comes_back(all in prop::collection::vec(prop_oneof![repetitive(), numbers()], 0..5)) {
         let encode = |bytes: &[u8]| raw::Encoder::new().compress_vec(bytes).unwrap();
         let pages: Vec<Vec<u8>> = all.iter().map(|bytes| encode(bytes)).collect();
         for (page, bytes) in pages.iter().zip(&all) {
