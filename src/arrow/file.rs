@@ -137,6 +137,13 @@ impl ParquetFile {
         Self { source: Arc::new(source), metadata, limits, name: None, origin: Origin::default() }
     }
 
+    /// Whether a read costs little more than copying memory, so that threads that decode may read as well.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn is_local(&self) -> bool {
+        let window = self.source.window();
+        self.origin.pushed.is_none() && (window <= 1 << 20 || window == u64::MAX)
+    }
+
     /// A file without a source, whose metadata the caller has: its scans are made by [`ScanBuilder::push`], and the caller gets the
     /// bytes that they need.
     pub fn without_source(metadata: FileMetadata, limits: Limits) -> Self {

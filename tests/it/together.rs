@@ -36,11 +36,14 @@ fn batch() -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap()
 }
 
-fn written(batch: &RecordBatch, version: PageVersion) -> Vec<u8> {
+fn written(batch: &RecordBatch, version: PageVersion, row_group_rows: u64) -> Vec<u8> {
     let columns = ColumnOptions::new().compression(Compression::SNAPPY).page_bytes(64 << 10).page_version(version).crc(false);
     let plain = || ColumnOptions::new().dictionary(false);
-    let options =
-        WriterOptions::builder().columns(columns).column("words", plain()).column("list.list.element", plain()).row_group_rows(30_000);
+    let options = WriterOptions::builder()
+        .columns(columns)
+        .column("words", plain())
+        .column("list.list.element", plain())
+        .row_group_rows(row_group_rows);
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), options.build().unwrap()).unwrap();
     writer.write(batch).unwrap();
     writer.close_into().unwrap().1
@@ -63,7 +66,7 @@ fn pages_of(bytes: &[u8], row_group: usize, leaf: usize) -> Vec<CompressedPage> 
 fn they_read_the_same() {
     let batch = batch();
     for version in [PageVersion::V1, PageVersion::V2] {
-        let bytes = written(&batch, version);
+        let bytes = written(&batch, version, 30_000);
         // The test is about pages of some size, of which there are several.
         let words = pages_of(&bytes, 0, 5);
         assert!(words.iter().filter(|page| page.uncompressed_size() > 32 << 10).count() > 10, "{}", words.len());
@@ -86,7 +89,7 @@ fn they_read_the_same() {
 
 #[test]
 fn a_broken_one_is_named() {
-    let bytes = written(&batch(), PageVersion::V1);
+    let bytes = written(&batch(), PageVersion::V1, 30_000);
     let broken_alone = |page: &CompressedPage| page.decompress(&mut Decompressor::new(), Vec::new()).is_err();
     for leaf in [0, 1, 5, 6] {
         let found = pages_of(&bytes, 0, leaf);
@@ -104,6 +107,49 @@ fn a_broken_one_is_named() {
                 let place = (error.place().row_group, error.place().page, error.place().offset);
                 assert_eq!(place, (Some(0), Some(ordinal), Some(page.offset())), "{error}");
             }
+        }
+    }
+}
+
+/// Row groups that are small are filtered in twos, so that their dictionaries go together.
+#[test]
+fn small_row_groups_are_filtered_in_order() {
+    const GROUP: usize = 5_000;
+    let batch = batch().project(&[2, 5, 6]).unwrap();
+    let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(
+        (0..ROWS).map(|row| (row as i64 / 2 % 2_401).wrapping_mul(0x1e37_79b9_7f4a_7c15) & !0xffff_ffff),
+    ));
+    let named = batch.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+    let columns = named.into_iter().zip(batch.columns().iter().cloned());
+    let batch = RecordBatch::try_from_iter([("key".to_owned(), keys)].into_iter().chain(columns)).unwrap();
+    let bytes = written(&batch, PageVersion::V1, GROUP as u64);
+    let mask = arrow_array::BooleanArray::from_iter((0..ROWS).map(|row| Some(row % 3 == 1)));
+    let expected = arrow_select::filter::filter_record_batch(&batch, &mask).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("small.parquet");
+    std::fs::write(&path, &bytes).unwrap();
+    for file in [ParquetFile::from_bytes(bytes.clone()).unwrap(), ParquetFile::open(&path).unwrap()] {
+        assert_eq!(file.metadata().num_row_groups(), ROWS / GROUP);
+        for threads in [1, 2, 3] {
+            for rows in [500, 1 << 16] {
+                assert_eq!(read(file.scan().threads(threads).batch_rows(rows).filter(col("few").eq(1))), expected);
+            }
+        }
+    }
+    for group in [0, 1, 2, 5, 7] {
+        let dictionary = pages_of(&bytes, group, 0).swap_remove(0);
+        assert!(dictionary.is_dictionary() && dictionary.uncompressed_size() > (16 << 10).max(dictionary.bytes().len() * 17 / 16));
+        let mut broken = bytes.clone();
+        let body = pages_of(&bytes, group, 0)[1].offset() as usize - dictionary.bytes().len();
+        // Behind the three bytes of the length, a copy from before the page.
+        broken[body + 3..body + 6].copy_from_slice(&[0xfe, 0xff, 0xff]);
+        let file = ParquetFile::from_bytes(broken).unwrap();
+        for threads in [1, 2, 3] {
+            let mut found = 0;
+            let mut scan = file.scan().threads(threads).filter(col("few").eq(1)).build().unwrap();
+            let error = scan.find_map(|batch| batch.map(|batch| found += batch.num_rows()).err()).unwrap();
+            assert_eq!(error.place().row_group, Some(group), "{error}");
+            assert_eq!(found, (0..group * GROUP).filter(|row| row % 3 == 1).count());
         }
     }
 }
