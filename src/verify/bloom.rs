@@ -9,7 +9,7 @@ use crate::verify::layout::Part;
 use crate::verify::report::{Code, Recorder};
 
 /// Reads the bloom filter, if there is one, and checks its size.
-pub(super) fn read(file: &mut File<'_>, meta: &ColumnMetaData<'_>, place: &Place, out: &mut Recorder) -> Result<Option<BloomFilter>> {
+pub(super) fn read(file: &File<'_>, meta: &ColumnMetaData<'_>, place: &Place, out: &mut Recorder) -> Result<Option<BloomFilter>> {
     let Some(offset) = meta.bloom_filter_offset else { return Ok(None) };
     let start = u64::try_from(offset).ok().filter(|start| *start < file.data_end);
     let Some(start) = start else {
@@ -24,8 +24,8 @@ pub(super) fn read(file: &mut File<'_>, meta: &ColumnMetaData<'_>, place: &Place
             failed(Code::BloomFilter, &error, &place, out);
             // Where it ends is told by the chunk alone.
             let length = meta.bloom_filter_length.and_then(|length| u64::try_from(length).ok());
-            file.layout.add(start..start.saturating_add(length.unwrap_or(0)), Part::BloomFilter, &place);
-            file.all_known &= length.is_some();
+            out.layout.add(start..start.saturating_add(length.unwrap_or(0)), Part::BloomFilter, &place);
+            out.all_known &= length.is_some();
             return Ok(None);
         }
     };
@@ -41,7 +41,7 @@ pub(super) fn read(file: &mut File<'_>, meta: &ColumnMetaData<'_>, place: &Place
         out.add(Code::BloomFilter, &place, format!("an end before the footer at {}", file.data_end), end);
         return Ok(None);
     }
-    file.layout.add(start..end, Part::BloomFilter, &place);
+    out.layout.add(start..end, Part::BloomFilter, &place);
     let bytes = file.source.read(start..end)?;
     match BloomFilter::parse(&bytes) {
         Ok(filter) => Ok(Some(filter)),

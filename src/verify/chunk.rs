@@ -23,7 +23,7 @@ use crate::write::Geospatial;
 
 /// Checks a chunk and returns how its rows compare, if that is wanted and all of them could be read.
 pub(super) fn check(
-    file: &mut File<'_>,
+    file: &File<'_>,
     group: usize,
     rows: i64,
     leaf: usize,
@@ -34,7 +34,7 @@ pub(super) fn check(
     let schema = Arc::clone(&file.schema);
     let Some(leaf) = schema.leaves().get(leaf) else { return Ok(None) };
     let place = Place { row_group: Some(group), column: Some(leaf.path.dotted().to_owned()), ..Place::default() };
-    let Some(meta) = checkable(file, column, &place, out) else { return Ok(None) };
+    let Some(meta) = checkable(column, &place, out) else { return Ok(None) };
     names(meta, leaf, &place, out);
     // Some writers have chunks without data pages in row groups without rows.
     let is_empty = rows == 0 && meta.num_values == 0 && meta.data_page_offset == 0;
@@ -92,7 +92,7 @@ pub(super) fn check(
     };
     let end = walk.pages(file, range.start, range.end, out)?;
     let start = if walk.dictionary_missed { u64::try_from(meta.data_page_offset).unwrap_or(range.start) } else { range.start };
-    file.layout.add(start..end.unwrap_or(range.end), Part::Chunk, &walk.place);
+    out.layout.add(start..end.unwrap_or(range.end), Part::Chunk, &walk.place);
     if end.is_some() {
         walk.finish(file, rows, out);
     }
@@ -101,12 +101,7 @@ pub(super) fn check(
 }
 
 /// The chunk's metadata, unless there are none or its pages are beyond reach.
-fn checkable<'c, 'm>(
-    file: &mut File<'_>,
-    column: &'c format::ColumnChunk<'m>,
-    place: &Place,
-    out: &mut Recorder,
-) -> Option<&'c ColumnMetaData<'m>> {
+fn checkable<'c, 'm>(column: &'c format::ColumnChunk<'m>, place: &Place, out: &mut Recorder) -> Option<&'c ColumnMetaData<'m>> {
     let encrypted = column.crypto_metadata.is_some() || column.encrypted_column_metadata.is_some();
     let elsewhere = column.file_path.as_ref().filter(|path| !path.is_empty());
     match (&column.meta_data, elsewhere) {
@@ -115,7 +110,7 @@ fn checkable<'c, 'm>(
         (_, Some(path)) => out.add(Code::OtherFile, place, "", path),
         _ => out.add(Code::ChunkMissing, place, "", ""),
     }
-    file.all_known = false;
+    out.all_known = false;
     None
 }
 
@@ -127,13 +122,13 @@ fn names(meta: &ColumnMetaData<'_>, leaf: &Leaf, place: &Place, out: &mut Record
 }
 
 /// Where the pages are said to be.
-fn range(file: &mut File<'_>, meta: &ColumnMetaData<'_>, place: &Place, out: &mut Recorder) -> Option<std::ops::Range<u64>> {
+fn range(file: &File<'_>, meta: &ColumnMetaData<'_>, place: &Place, out: &mut Recorder) -> Option<std::ops::Range<u64>> {
     let data = u64::try_from(meta.data_page_offset).ok().filter(|offset| (4..=file.data_end).contains(offset));
     let size = u64::try_from(meta.total_compressed_size).ok();
     let (Some(data), Some(size)) = (data, size) else {
         let found = format!("{} bytes at {}", meta.total_compressed_size, meta.data_page_offset);
         out.add(Code::ChunkRange, place, format!("bytes between 4 and {}", file.data_end), found);
-        file.all_known = false;
+        out.all_known = false;
         return None;
     };
     let before = [meta.dictionary_page_offset, meta.index_page_offset].into_iter().flatten();
@@ -147,7 +142,7 @@ fn range(file: &mut File<'_>, meta: &ColumnMetaData<'_>, place: &Place, out: &mu
 }
 
 fn watchers(
-    file: &mut File<'_>,
+    file: &File<'_>,
     meta: &ColumnMetaData<'_>,
     leaf: &Leaf,
     comparer: Option<RowOrder>,

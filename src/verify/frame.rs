@@ -14,9 +14,9 @@ use crate::metadata::{
 };
 use crate::read::Source;
 use crate::schema::Schema;
-use crate::verify::layout::{Layout, Part};
+use crate::verify::layout::Part;
 use crate::verify::report::{Code, Recorder, Severity};
-use crate::verify::{VerifyOptions, row_group, stored_schema};
+use crate::verify::{VerifyOptions, stored_schema, waves};
 
 /// What is known of the file while it is walked.
 pub(super) struct File<'a> {
@@ -28,9 +28,6 @@ pub(super) struct File<'a> {
     /// One for each leaf, when the file has them.
     pub(super) column_orders: Option<Vec<ColumnOrder>>,
     pub(super) quirks: Quirks,
-    pub(super) layout: Layout,
-    /// Whether all parts of the file are known, so that what is between them belongs to nothing.
-    pub(super) all_known: bool,
 }
 
 /// Habits of writers that readers know.
@@ -67,7 +64,7 @@ pub(super) fn walk(source: &dyn Source, options: &VerifyOptions, out: &mut Recor
         }
     };
     let writer = metadata.created_by.as_deref().and_then(WriterVersion::parse);
-    let mut file = File {
+    let file = File {
         source,
         limits: options.limits.clone(),
         data_end: footer_start,
@@ -79,16 +76,12 @@ pub(super) fn walk(source: &dyn Source, options: &VerifyOptions, out: &mut Recor
             forgets_dictionary_header: forgets_dictionary_header(writer.as_ref()),
             confuses_page_types: writer.as_ref().is_some_and(|writer| writer.application().starts_with("parquet-cpp")),
         },
-        layout: Layout::default(),
-        all_known: true,
     };
-    file.layout.add(0..MAGIC.len() as u64, Part::Magic, &Place::default());
-    file.layout.add(footer_start..size, Part::Footer, &Place::default());
+    out.layout.add(0..MAGIC.len() as u64, Part::Magic, &Place::default());
+    out.layout.add(footer_start..size, Part::Footer, &Place::default());
     whole(&metadata, &file, out);
-    for (index, group) in metadata.row_groups.iter().enumerate() {
-        row_group::check(&mut file, index, group, out)?;
-    }
-    let (layout, all_known) = (std::mem::take(&mut file.layout), file.all_known);
+    waves::walk(&file, &metadata.row_groups, options.threads, out)?;
+    let (layout, all_known) = (std::mem::take(&mut out.layout), out.all_known);
     layout.check(out, |gap| Ok(!all_known || is_known(&file, gap)?))?;
     if out.report.errors == 0 {
         as_readers_see(footer, size, &options.limits, &place, out);
@@ -214,7 +207,7 @@ pub(super) fn failed(code: Code, error: &Error, place: &Place, out: &mut Recorde
 impl File<'_> {
     /// The bytes of an index; `None` when there is none or it is not inside the file.
     pub(super) fn side(
-        &mut self,
+        &self,
         offset: Option<i64>,
         length: Option<i32>,
         part: Part,
@@ -233,7 +226,7 @@ impl File<'_> {
             out.add(code, place, format!("a place before the footer at {}", self.data_end), found);
             return Ok(None);
         };
-        self.layout.add(range.clone(), part, place);
+        out.layout.add(range.clone(), part, place);
         self.source.read(range).map(Some)
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct PageAt {
 
 impl Indexes {
     /// Reads what there is.
-    pub(super) fn read(file: &mut File<'_>, chunk: &crate::format::ColumnChunk<'_>, place: &Place, out: &mut Recorder) -> Result<Self> {
+    pub(super) fn read(file: &File<'_>, chunk: &crate::format::ColumnChunk<'_>, place: &Place, out: &mut Recorder) -> Result<Self> {
         let mut indexes = Self::default();
         let limits = file.limits.clone();
         if let Some(bytes) = file.side(chunk.offset_index_offset, chunk.offset_index_length, Part::OffsetIndex, place, out)? {

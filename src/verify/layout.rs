@@ -42,6 +42,11 @@ impl Layout {
         }
     }
 
+    /// Adds what another one has seen.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.parts.extend(other.parts);
+    }
+
     /// Reports overlaps, and gaps of which `belongs` does not know what they are.
     pub(super) fn check(mut self, out: &mut Recorder, mut belongs: impl FnMut(&Range<u64>) -> Result<bool>) -> Result<()> {
         self.parts.sort_by_key(|(range, ..)| (range.start, range.end));
@@ -77,7 +82,7 @@ mod tests {
     fn codes(ranges: &[Range<u64>]) -> Vec<(Code, Option<u64>)> {
         let mut layout = Layout::default();
         ranges.iter().for_each(|range| layout.add(range.clone(), Part::Chunk, &Place::default()));
-        let mut recorder = Recorder::new(100);
+        let mut recorder = Recorder::new(100, 0);
         layout.check(&mut recorder, |_| Ok(false)).unwrap();
         recorder.report.findings.iter().map(|finding| (finding.code, finding.place.offset)).collect()
     }

@@ -37,6 +37,7 @@ mod report;
 mod row_group;
 mod sorted;
 mod stored_schema;
+mod waves;
 
 pub use report::{Code, Finding, Report, Severity};
 
@@ -55,24 +56,27 @@ pub struct VerifyOptions {
     /// How many values, nulls included, are decoded in all: a file of a few bytes can lawfully claim more than anybody has time
     /// for. Pages beyond are not decoded, which a note says. Default 2^36.
     pub values: u64,
+    /// How many column chunks are checked at once, on rayon's pool: the one that [`verify`] is called in, or the global one. 0 for as many as it
+    /// has threads. Default 1: on the thread that calls. Without the feature `rayon` it is always 1. What is found does not depend on it.
+    pub threads: usize,
 }
 
 impl Default for VerifyOptions {
     fn default() -> Self {
-        Self { limits: Limits::default(), findings: 10_000, values: 1 << 36 }
+        Self { limits: Limits::default(), findings: 10_000, values: 1 << 36, threads: 1 }
     }
 }
 
 /// Checks a whole file.
 ///
-/// Memory: one page at a time, decoded in blocks, beside the footer and the page index of a chunk. Two bits a row are kept for
+/// Memory: for each of [`VerifyOptions::threads`] one page at a time, decoded in blocks, and the page index and the bloom filter of a chunk, beside the
+/// footer. Two bits a row are kept for
 /// each sorting column of a row group and the hashes of a chunk's values where the file counts different ones.
 ///
 /// # Errors
 /// `Io` when the source fails. Whatever is wrong with the file is in the report.
 pub fn verify(source: &dyn Source, options: &VerifyOptions) -> Result<Report> {
-    let mut recorder = Recorder::new(options.findings);
-    recorder.values_left = options.values;
+    let mut recorder = Recorder::new(options.findings, options.values);
     frame::walk(source, options, &mut recorder)?;
     Ok(recorder.report)
 }

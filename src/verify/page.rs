@@ -114,13 +114,10 @@ impl PageDecoder<'_> {
     pub(super) fn data_page(&mut self, page: &CompressedPage, place: &Place, out: &mut Recorder) -> Facts {
         let mut facts = Facts::new(self.leaf, self.order);
         let wanted = page.num_values() as u64;
-        match out.values_left.checked_sub(wanted) {
-            Some(left) => out.values_left = left,
-            None => {
-                out.add(Code::Limited, place, format!("at most {} more values", out.values_left), wanted);
-                facts.complete = false;
-                return facts;
-            }
+        if let Err(left) = out.take_values(wanted) {
+            out.add(Code::Limited, place, format!("at most {left} more values"), wanted);
+            facts.complete = false;
+            return facts;
         }
         let decoded = match self.decompress(page, place, out) {
             Some(decompressed) => {

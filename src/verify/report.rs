@@ -1,8 +1,11 @@
 //! What was found.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Place;
+use crate::verify::layout::Layout;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,17 +94,66 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Collects findings, as many as are wanted.
+/// Collects findings, as many as are wanted, and what is seen of the file on the way.
 pub(super) struct Recorder {
     pub(super) report: Report,
     most: usize,
-    /// Values that may still be decoded, nulls included.
-    pub(super) values_left: u64,
+    /// Values that may still be decoded, nulls included, in all parts of the file together.
+    values_left: Arc<AtomicU64>,
+    /// Whether there were too few of them.
+    pub(super) ran_out: bool,
+    pub(super) layout: Layout,
+    /// Whether all parts of the file are known, so that what is between them belongs to nothing.
+    pub(super) all_known: bool,
 }
 
 impl Recorder {
-    pub(super) fn new(most: usize) -> Self {
-        Self { report: Report::default(), most, values_left: u64::MAX }
+    /// For so many findings, and pages of so many values.
+    pub(super) fn new(most: usize, values: u64) -> Self {
+        Self::sharing(most, Arc::new(AtomicU64::new(values)))
+    }
+
+    fn sharing(most: usize, values_left: Arc<AtomicU64>) -> Self {
+        Self { report: Report::default(), most, values_left, ran_out: false, layout: Layout::default(), all_known: true }
+    }
+
+    /// One for a part of the file, which is [absorbed](Self::absorb) when its turn comes.
+    pub(super) fn part(&self) -> Self {
+        Self::sharing(self.most.saturating_sub(self.report.findings.len()), Arc::clone(&self.values_left))
+    }
+
+    /// Adds what was found in a part of the file.
+    pub(super) fn absorb(&mut self, part: Self) {
+        let (report, mut other) = (&mut self.report, part.report);
+        let room = self.most.saturating_sub(report.findings.len());
+        let beyond = other.findings.len().saturating_sub(room) as u64;
+        other.findings.truncate(room);
+        report.findings.append(&mut other.findings);
+        report.more = report.more.saturating_add(other.more).saturating_add(beyond);
+        report.errors = report.errors.saturating_add(other.errors);
+        report.warnings = report.warnings.saturating_add(other.warnings);
+        report.row_groups = report.row_groups.saturating_add(other.row_groups);
+        report.pages = report.pages.saturating_add(other.pages);
+        report.values = report.values.saturating_add(other.values);
+        self.layout.absorb(part.layout);
+        self.all_known &= part.all_known;
+    }
+
+    /// Takes values that are going to be decoded, if so many are left; else how many are.
+    pub(super) fn take_values(&mut self, values: u64) -> Result<(), u64> {
+        let taken = self.values_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(values));
+        self.ran_out |= taken.is_err();
+        taken.map(drop)
+    }
+
+    /// How many values are left.
+    pub(super) fn values_left(&self) -> u64 {
+        self.values_left.load(Ordering::Relaxed)
+    }
+
+    /// Gives values back that were taken in vain.
+    pub(super) fn restore_values(&self, left: u64) {
+        self.values_left.store(left, Ordering::Relaxed);
     }
 
     pub(super) fn add(&mut self, code: Code, place: &Place, expected: impl ToString, found: impl ToString) {
@@ -276,7 +328,7 @@ mod tests {
     fn names_are_unique_and_findings_are_lines() {
         let names: BTreeSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
         assert_eq!(names.len(), Code::ALL.len());
-        let mut recorder = Recorder::new(1);
+        let mut recorder = Recorder::new(1, 0);
         let place = Place { row_group: Some(1), ..Place::default() };
         recorder.add(Code::FileRows, &place, 3, 4);
         recorder.compare(Code::Gap, &place, 1, 2);

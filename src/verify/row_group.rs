@@ -8,36 +8,77 @@ use crate::verify::frame::File;
 use crate::verify::report::{Code, Recorder};
 use crate::verify::sorted::{RowOrder, first_wrong};
 
-/// Checks a row group and all that is in it.
-pub(super) fn check(file: &mut File<'_>, index: usize, group: &RowGroup<'_>, out: &mut Recorder) -> Result<()> {
+/// A row group whose own figures were checked.
+pub(super) struct Begun<'g> {
+    index: usize,
+    group: &'g RowGroup<'g>,
+    place: Place,
+    /// By what it says it is sorted, as far as rows can be compared.
+    sorting: Vec<(&'g SortingColumn, Order)>,
+    /// The number of its chunks; none if there are not as many as the schema has columns.
+    pub(super) chunks: usize,
+    found: Recorder,
+}
+
+/// What came out of checking a chunk.
+pub(super) struct Checked {
+    pub(super) found: Recorder,
+    order: Option<RowOrder>,
+}
+
+/// Checks what a row group says of itself.
+pub(super) fn begin<'g>(file: &File<'_>, index: usize, group: &'g RowGroup<'g>, mut out: Recorder) -> Begun<'g> {
     let place = Place { row_group: Some(index), ..Place::default() };
     out.report.row_groups = out.report.row_groups.saturating_add(1);
     let leaves = file.schema.leaves().len();
     if group.columns.len() != leaves {
         out.add(Code::ColumnCount, &place, leaves, group.columns.len());
-        file.all_known = false;
-        return Ok(());
+        out.all_known = false;
+        return Begun { index, group, place, sorting: Vec::new(), chunks: 0, found: out };
     }
     if group.num_rows < 0 {
         out.add(Code::RowGroupRows, &place, "0 or more", group.num_rows);
     }
-    sizes(index, group, &place, out);
-    let sorting = sorting(file, group, &place, out);
-    let mut found: Vec<Option<RowOrder>> = sorting.iter().map(|_| None).collect();
-    for (leaf, column) in group.columns.iter().enumerate() {
-        let by = sorting.iter().position(|(sorting, _)| usize::try_from(sorting.column_idx) == Ok(leaf));
-        let comparer = by.and_then(|by| sorting.get(by)).map(|(sorting, order)| RowOrder::new(*order, sorting, file.limits.memory_bytes));
-        let order = chunk::check(file, index, group.num_rows, leaf, column, comparer, out)?;
-        if let Some(slot) = by.and_then(|by| found.get_mut(by)) {
-            *slot = order;
+    sizes(index, group, &place, &mut out);
+    let sorting = sorting(file, group, &place, &mut out);
+    Begun { index, group, place, sorting, chunks: leaves, found: out }
+}
+
+impl Begun<'_> {
+    /// Whether so much is remembered of a chunk's values that it is checked while no other is.
+    pub(super) fn is_heavy(&self, leaf: usize) -> bool {
+        let meta = self.group.columns.get(leaf).and_then(|column| column.meta_data.as_ref());
+        meta.and_then(|meta| meta.statistics.as_ref()).is_some_and(|statistics| statistics.distinct_count.is_some())
+    }
+
+    /// Checks a chunk.
+    pub(super) fn chunk(&self, file: &File<'_>, leaf: usize, mut out: Recorder) -> Result<Checked> {
+        let by = self.sorting.iter().find(|(sorting, _)| usize::try_from(sorting.column_idx) == Ok(leaf));
+        let comparer = by.map(|(sorting, order)| RowOrder::new(*order, sorting, file.limits.memory_bytes));
+        let order = match self.group.columns.get(leaf) {
+            Some(column) => chunk::check(file, self.index, self.group.num_rows, leaf, column, comparer, &mut out)?,
+            None => None,
+        };
+        Ok(Checked { found: out, order })
+    }
+
+    /// Adds what was found in the row group and in its chunks, which come in their order, and whether its rows are sorted.
+    pub(super) fn finish(self, chunks: Vec<Checked>, out: &mut Recorder) {
+        out.absorb(self.found);
+        let mut orders: Vec<Option<RowOrder>> = self.sorting.iter().map(|_| None).collect();
+        for (leaf, checked) in chunks.into_iter().enumerate() {
+            out.absorb(checked.found);
+            let by = self.sorting.iter().position(|(sorting, _)| usize::try_from(sorting.column_idx) == Ok(leaf));
+            if let Some(slot) = by.and_then(|by| orders.get_mut(by)) {
+                *slot = checked.order;
+            }
+        }
+        // What comes after a column that could not be read cannot be told.
+        let known: Vec<RowOrder> = orders.into_iter().map_while(|order| order).collect();
+        if let Some(row) = first_wrong(&known) {
+            out.add(Code::SortOrder, &self.place, "each row not before the row before", format!("row {row} of the row group"));
         }
     }
-    // What comes after a column that could not be read cannot be told.
-    let known: Vec<RowOrder> = found.into_iter().map_while(|order| order).collect();
-    if let Some(row) = first_wrong(&known) {
-        out.add(Code::SortOrder, &place, "each row not before the row before", format!("row {row} of the row group"));
-    }
-    Ok(())
 }
 
 /// The figures that are sums of the chunks'.

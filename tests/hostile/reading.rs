@@ -88,7 +88,7 @@ fn all_ways(bytes: &Bytes) -> Result<Result<usize, Error>, String> {
     let scanned = scan(bytes);
     named(&scanned)?;
     named(&metadata(bytes))?;
-    verify(bytes, &VerifyOptions { limits: limits(), findings: 100, values: 200_000 })
+    verify(bytes, &VerifyOptions { limits: limits(), findings: 100, values: 200_000, ..VerifyOptions::default() })
         .map_err(|error| format!("verifying fails: {error}"))?;
     Ok(scanned)
 }

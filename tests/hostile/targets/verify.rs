@@ -11,7 +11,7 @@ use super::{judge, limits};
 
 pub fn run(data: &[u8]) {
     let file = Bytes::copy_from_slice(data);
-    let report = verify(&file, &VerifyOptions { limits: limits(), findings: 100, values: 100_000 });
+    let report = verify(&file, &VerifyOptions { limits: limits(), findings: 100, values: 100_000, ..VerifyOptions::default() });
     report.expect("a report: these bytes can be read");
     match read::metadata(&file, &limits()) {
         Ok(metadata) => {

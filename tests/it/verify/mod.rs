@@ -68,3 +68,29 @@ fn any_bytes_have_a_report() {
     // What is flipped elsewhere may be as good: names, key-values, bits of the bloom filter that are set in vain.
     assert!(seen > 1000, "{seen} of 2000 flipped bits were noticed");
 }
+
+/// Whatever is wrong with a file, it is found in the same order however many chunks are checked at once.
+#[test]
+fn threads_find_the_same() {
+    let files = files::all();
+    assert!(files.len() > 100, "{} files", files.len());
+    let mut findings = 0;
+    for file in &files {
+        let mut bytes = file.bytes();
+        // As it is, and with a byte of every fifth of it turned.
+        for part in 0..5 {
+            for (values, most) in [(u64::MAX, 1000), (300, 3)] {
+                let check = |threads| {
+                    let options = VerifyOptions { values, findings: most, threads, ..VerifyOptions::default() };
+                    verify(&Bytes::copy_from_slice(&bytes), &options).expect("memory does not fail")
+                };
+                let alone = check(1);
+                findings += alone.findings.len();
+                assert_eq!(alone, check(3), "{} {part} {values}", file.name);
+            }
+            let at = bytes.len() * (2 * part + 1) / 10;
+            bytes[at] ^= 0x15;
+        }
+    }
+    assert!(findings > 1000, "{findings} findings");
+}
