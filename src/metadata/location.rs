@@ -58,6 +58,13 @@ pub struct BloomFilterLocation {
     pub length: Option<u32>,
 }
 
+impl BloomFilterLocation {
+    /// The bytes of header and bits in the file, if the length is known.
+    pub fn range(&self) -> Option<Range<u64>> {
+        self.length.map(|length| self.offset..self.offset.saturating_add(u64::from(length)))
+    }
+}
+
 /// What the place of a chunk is checked against.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Surroundings<'a> {

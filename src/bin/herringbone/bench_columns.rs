@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use herringbone::compression::Decompressor;
 use herringbone::encoding::Dictionary;
 use herringbone::page::CompressedPage;
-use herringbone::read::{self, PageOptions, Source};
+use herringbone::read::{self, PageOptions};
 use herringbone::{FileMetadata, Limits};
 
 use crate::bench::{Args, milliseconds};
 use crate::failure::Result;
 use crate::grid::{Align, Grid, ratio, thousands};
-use crate::input::{Columns, leaves, open_for_pages};
+use crate::input::{Columns, Opened, leaves, open_for_pages};
 
 /// What one column costs.
 #[derive(Clone, Copy, Default)]
@@ -57,7 +57,7 @@ pub fn run(path: &Path, args: &Args, out: &mut dyn Write) -> Result {
 }
 
 /// Decompresses and decodes all pages of a column on this thread. Reading the file is not part of either time.
-fn measure(source: &Arc<dyn Source>, metadata: &FileMetadata, leaf: usize) -> herringbone::Result<Cost> {
+fn measure(source: &Arc<Opened>, metadata: &FileMetadata, leaf: usize) -> herringbone::Result<Cost> {
     let limits = Limits::default();
     let (mut cost, mut decompressor, mut buffer) = (Cost::default(), Decompressor::new(), Vec::new());
     for row_group in 0..metadata.num_row_groups() {

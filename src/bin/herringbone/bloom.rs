@@ -37,6 +37,10 @@ pub fn run(args: &Args) -> Result {
     let Some(column) = metadata.schema().leaves().get(leaf) else { return Ok(()) };
     let values = args.values.iter().map(|text| literal::parse(text, column).map(|plain| (text, plain)));
     let values = values.collect::<Result<Vec<_>, _>>().map_err(Failure::Usage)?;
+    source.expect(|| {
+        let chunks = metadata.row_groups().filter_map(|group| group.chunk(leaf).ok());
+        chunks.filter_map(|chunk| chunk.bloom_filter?.range()).collect::<Vec<_>>()
+    });
     let mut out = BufWriter::new(io::stdout().lock());
     let mut table = Grid::new([("row group", Align::Right), ("value", Align::Left), ("answer", Align::Left)]);
     let mut any = false;

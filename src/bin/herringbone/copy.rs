@@ -1,5 +1,7 @@
 //! Row groups into another Parquet file, as they are.
 
+use std::collections::HashSet;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,14 +26,28 @@ pub struct Copied {
 /// Copies the row groups of files to one of this schema, and gives that its name.
 pub fn copy(paths: &[PathBuf], schema: Arc<Schema>, entries: Vec<Entry>, mut target: Target) -> Result<Copied> {
     let options = entries.into_iter().fold(WriterOptions::builder(), |options, (key, value)| options.key_value(key, value));
-    let mut writer = FileWriter::new(&mut target, schema, options.build()?)?;
+    let mut writer = FileWriter::new(&mut target, Arc::clone(&schema), options.build()?)?;
     for path in paths {
-        let (source, _) = open_for_pages(path)?;
+        let (source, metadata) = open_for_pages(path)?;
+        source.expect(|| wanted(&metadata, &schema));
         writer.copy_file(&source).map_err(|error| error.in_file(path.display().to_string()))?;
     }
     let copied = Copied { row_groups: writer.num_row_groups(), rows: writer.close()?.num_rows() };
     target.finish()?;
     Ok(copied)
+}
+
+/// Where all is that is copied of a file. What cannot be read comes up where it is copied.
+fn wanted(metadata: &FileMetadata, schema: &Schema) -> Vec<Range<u64>> {
+    let copied: HashSet<&str> = schema.leaves().iter().map(|leaf| leaf.path.dotted()).collect();
+    let leaves = metadata.schema().leaves().iter().filter(|leaf| copied.contains(leaf.path.dotted()));
+    let leaves: Vec<usize> = leaves.map(|leaf| leaf.index).collect();
+    let chunks = metadata.row_groups().flat_map(|group| leaves.iter().filter_map(|leaf| group.chunk(*leaf).ok()).collect::<Vec<_>>());
+    let ranges = chunks.flat_map(|chunk| {
+        let bloom = chunk.bloom_filter.and_then(|bloom| bloom.range());
+        [Some(chunk.range), chunk.offset_index, chunk.column_index, bloom]
+    });
+    ranges.flatten().collect()
 }
 
 impl std::fmt::Display for Copied {

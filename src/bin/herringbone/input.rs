@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use clap::ValueEnum;
 use herringbone::arrow::{ParquetFile, Strings};
 use herringbone::format::PhysicalType;
@@ -28,12 +29,50 @@ pub fn open_for_streaming(path: &Path) -> Result<ParquetFile> {
     Ok(ParquetFile::open_with(path, streaming_limits())?)
 }
 
-/// Opens a file by its path or its address.
-pub fn open_source(path: &Path) -> herringbone::Result<Arc<dyn Source>> {
-    if remote::is_address(path) {
-        return remote::open(path);
+/// A file that was opened by its path or its address.
+pub enum Opened {
+    Local(FileSource),
+    Remote(remote::File),
+}
+
+impl Opened {
+    /// Says what will be read: where requests take their time, several are made at once, before their bytes are wanted.
+    pub fn expect<R: IntoIterator<Item = Range<u64>>>(&self, ranges: impl FnOnce() -> R) {
+        if let Opened::Remote(file) = self {
+            file.expect(ranges());
+        }
     }
-    Ok(Arc::new(FileSource::open(path)?))
+}
+
+impl Source for Opened {
+    fn size(&self) -> herringbone::Result<u64> {
+        match self {
+            Opened::Local(file) => file.size(),
+            Opened::Remote(file) => file.size(),
+        }
+    }
+
+    fn read(&self, range: Range<u64>) -> herringbone::Result<Bytes> {
+        match self {
+            Opened::Local(file) => file.read(range),
+            Opened::Remote(file) => file.read(range),
+        }
+    }
+
+    fn window(&self) -> u64 {
+        match self {
+            Opened::Local(file) => file.window(),
+            Opened::Remote(file) => file.window(),
+        }
+    }
+}
+
+/// Opens a file by its path or its address.
+pub fn open_source(path: &Path) -> herringbone::Result<Arc<Opened>> {
+    Ok(Arc::new(match remote::is_address(path) {
+        true => Opened::Remote(remote::open(path)?),
+        false => Opened::Local(FileSource::open(path)?),
+    }))
 }
 
 /// The files that are meant: a path that names no file and has wildcards (`*`, `?`, `[a-c]`, `**`) stands for those that fit, in
@@ -62,7 +101,7 @@ pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
 }
 
 /// Opens a file for its metadata and pages.
-pub fn open_for_pages(path: &Path) -> Result<(Arc<dyn Source>, FileMetadata)> {
+pub fn open_for_pages(path: &Path) -> Result<(Arc<Opened>, FileMetadata)> {
     let named = |error: herringbone::Error| error.in_file(path.display().to_string());
     let source = open_source(path).map_err(named)?;
     let metadata = read::metadata(&source, &Limits::default()).map_err(named)?;

@@ -27,6 +27,8 @@ mod merge;
 mod meta;
 mod meta_json;
 mod pages;
+#[cfg(feature = "object_store")]
+mod read_ahead;
 mod remote;
 mod rewrite;
 mod rowgroups;

@@ -3,9 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use herringbone::metadata::{Bound, ColumnChunk, RowGroup};
+use herringbone::read::Source;
 use herringbone::schema::Leaf;
 use herringbone::{ErrorKind, FileMetadata};
 
@@ -32,6 +34,13 @@ pub struct Args {
     page_index: bool,
 }
 
+/// Where the page index of all columns is.
+fn indexes(metadata: &FileMetadata) -> Vec<Range<u64>> {
+    let groups = metadata.row_groups();
+    let chunks = groups.flat_map(|group| (0..group.num_columns()).filter_map(|leaf| group.chunk(leaf).ok()).collect::<Vec<_>>());
+    chunks.flat_map(|chunk| [chunk.offset_index, chunk.column_index]).flatten().collect()
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> Result {
     let (source, metadata) = open_for_pages(&args.file)?;
@@ -42,7 +51,11 @@ pub fn run(args: &Args) -> Result {
         other => other,
     };
     if args.json {
-        meta_json::print(&path, &metadata, args.page_index.then_some(&*source), &mut out).map_err(named)?;
+        if args.page_index {
+            source.expect(|| indexes(&metadata));
+        }
+        let indexes_of = args.page_index.then_some(&*source as &dyn Source);
+        meta_json::print(&path, &metadata, indexes_of, &mut out).map_err(named)?;
     } else {
         summary(&args.file, &metadata, &mut out)?;
         if args.row_groups.is_empty() {

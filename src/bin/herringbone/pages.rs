@@ -7,7 +7,7 @@ use std::sync::Arc;
 use herringbone::format::Encoding;
 use herringbone::metadata::Bound;
 use herringbone::page::CompressedPage;
-use herringbone::read::{self, PageOptions, Source};
+use herringbone::read::{self, PageOptions};
 use herringbone::schema::Leaf;
 use herringbone::{FileMetadata, Limits};
 use serde_json::json;
@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::failure::{Failure, Result, warn};
 use crate::grid::{Align, Grid, ratio};
 use crate::index::PageIndex;
-use crate::input::{leaf, open_for_pages};
+use crate::input::{Opened, leaf, open_for_pages};
 use crate::meta_json;
 
 /// Lists the pages of a column: where they are, how large, how encoded, and what the page index says of them
@@ -72,6 +72,10 @@ pub fn run(args: &Args) -> Result {
         Some(group) => group..group + 1,
         None => 0..metadata.num_row_groups(),
     };
+    source.expect(|| {
+        let chunks = groups.clone().filter_map(|group| metadata.row_group(group)?.chunk(leaf).ok());
+        chunks.flat_map(|chunk| [Some(chunk.range), chunk.offset_index, chunk.column_index]).flatten().collect::<Vec<_>>()
+    });
     let mut out = BufWriter::new(io::stdout().lock());
     let mut table = table();
     for group in groups {
@@ -94,7 +98,7 @@ pub fn run(args: &Args) -> Result {
 
 /// Appends the pages of a chunk, as far as they can be read.
 fn list(
-    source: &Arc<dyn Source>,
+    source: &Arc<Opened>,
     metadata: &FileMetadata,
     group: usize,
     leaf: usize,

@@ -1,10 +1,6 @@
 //! Files that are read by an address: `s3://`, `gs://`, `az://`, `http://`, `https://`, `file://`.
 
 use std::path::Path;
-use std::sync::Arc;
-
-use herringbone::Result;
-use herringbone::read::Source;
 
 /// Whether a path is an address.
 pub fn is_address(path: &Path) -> bool {
@@ -16,26 +12,44 @@ pub fn is_address(path: &Path) -> bool {
 pub const REQUESTS: usize = 16;
 
 #[cfg(feature = "object_store")]
-pub use there::{Remote, expect, limit_requests, open_file, wait};
-
-/// Opens a file by its address.
-pub fn open(address: &Path) -> Result<Arc<dyn Source>> {
-    #[cfg(feature = "object_store")]
-    return Ok(Arc::new(Remote::open(&address.to_string_lossy())?));
-    #[cfg(not(feature = "object_store"))]
-    return Err(here::refused(address));
-}
+pub use there::{File, expect, limit_requests, open, open_file, wait};
 
 #[cfg(not(feature = "object_store"))]
-pub use here::{expect, limit_requests, open_file};
+pub use here::{File, expect, limit_requests, open, open_file};
 
 /// Without the feature.
 #[cfg(not(feature = "object_store"))]
 mod here {
+    use std::ops::Range;
     use std::path::{Path, PathBuf};
 
+    use bytes::Bytes;
     use herringbone::arrow::ParquetFile;
+    use herringbone::read::Source;
     use herringbone::{Error, Limits, Result};
+
+    /// There is none.
+    pub enum File {}
+
+    impl File {
+        pub fn expect(&self, _: impl IntoIterator<Item = Range<u64>>) {
+            match *self {}
+        }
+    }
+
+    impl Source for File {
+        fn size(&self) -> Result<u64> {
+            match *self {}
+        }
+
+        fn read(&self, _: Range<u64>) -> Result<Bytes> {
+            match *self {}
+        }
+    }
+
+    pub fn open(address: &Path) -> Result<File> {
+        Err(refused(address))
+    }
 
     pub fn limit_requests(_: usize) {}
 
@@ -45,7 +59,7 @@ mod here {
         Err(refused(address))
     }
 
-    pub fn refused(_: &Path) -> Error {
+    fn refused(_: &Path) -> Error {
         let what = "this build reads local files only: addresses need the feature object_store";
         std::io::Error::new(std::io::ErrorKind::Unsupported, what).into()
     }
@@ -62,7 +76,7 @@ mod there {
     use bytes::Bytes;
     use futures_core::future::BoxFuture;
     use herringbone::arrow::ParquetFile;
-    use herringbone::read::{AsyncSource, FetchOptions, ObjectSource, Source, read_ranges};
+    use herringbone::read::{AsyncSource, FetchOptions, ObjectSource, Source};
     use herringbone::{Error, Limits, Result};
     use tokio::runtime::{Builder, Runtime};
     use tokio::task::{JoinError, JoinHandle};
@@ -132,22 +146,6 @@ mod there {
         }
     }
 
-    /// As a blocking source: the caller's thread waits, for several requests at once where much is wanted.
-    impl Source for Remote {
-        fn size(&self) -> Result<u64> {
-            Ok(self.size)
-        }
-
-        fn read(&self, range: Range<u64>) -> Result<Bytes> {
-            let read = wait(read_ranges(self, std::slice::from_ref(&range), &self.source.costs()))??;
-            Ok(read.into_iter().next().unwrap_or_default())
-        }
-
-        fn window(&self) -> u64 {
-            self.source.costs().request_bytes.saturating_mul(4)
-        }
-    }
-
     /// A request, which ends when nobody waits for it any more.
     struct Running(JoinHandle<Result<Bytes>>);
 
@@ -155,6 +153,16 @@ mod there {
         fn drop(&mut self) {
             self.0.abort();
         }
+    }
+
+    /// A file that is read by ranges, of which those can be named that will be read.
+    pub use crate::read_ahead::ReadAhead as File;
+
+    /// Opens a file by its address.
+    pub fn open(address: &Path) -> Result<File> {
+        let remote = Remote::open(&address.to_string_lossy())?;
+        let (size, here) = (remote.size, remote.size.saturating_sub(remote.end.len() as u64));
+        Ok(File::new(Arc::new(remote), size, here, runtime()?))
     }
 
     /// Opens a file by its address, for scans that are streamed.

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use herringbone::FileMetadata;
 use herringbone::arrow::{ParquetFile, stored_schema_entry};
 use herringbone::write::without_other_columns;
+use herringbone::{FileMetadata, Limits};
 
 use crate::copy::{Entry, copy, entries};
 use crate::encode::encode;
@@ -55,13 +55,13 @@ pub fn run(args: &Args) -> Result {
 }
 
 fn copied(args: &Args) -> Result<String> {
-    let (_, metadata) = open_for_pages(&args.input)?;
+    let (source, metadata) = open_for_pages(&args.input)?;
     let mut kept = entries(&metadata);
     let mut schema = Arc::clone(metadata.schema());
     if let Some(columns) = &args.columns {
         let paths = paths(&metadata, columns)?;
         schema = Arc::new(without_other_columns(&schema, paths.iter().map(String::as_str))?);
-        restore_arrow_schema(&mut kept, args, paths)?;
+        restore_arrow_schema(&mut kept, ParquetFile::from_metadata(source, metadata, Limits::default()), paths)?;
     }
     kept.retain(|(key, _)| !args.drop_key_value.contains(key) && args.writer.key_value.iter().all(|given| given.key != *key));
     kept.extend(args.writer.key_value.iter().map(|KeyValue { key, value }| (key.clone(), Some(value.clone()))));
@@ -82,8 +82,8 @@ fn paths(metadata: &FileMetadata, Columns(columns): &Columns) -> Result<Vec<Stri
 }
 
 /// Has the stored Arrow schema, if there is one, describe the columns that are left.
-fn restore_arrow_schema(kept: &mut [Entry], args: &Args, paths: Vec<String>) -> Result {
-    let schema = ParquetFile::open(&args.input)?.scan().columns(paths).build()?.schema();
+fn restore_arrow_schema(kept: &mut [Entry], file: ParquetFile, paths: Vec<String>) -> Result {
+    let schema = file.scan().columns(paths).build()?.schema();
     let (stored, value) = stored_schema_entry(&schema);
     for entry in kept.iter_mut().filter(|(key, _)| *key == stored) {
         entry.1 = Some(value.clone());

@@ -32,6 +32,15 @@ impl Threads {
         }
     }
 
+    /// Runs something whose tasks go to these threads; it is told how many they are, 0 for one on each core.
+    pub fn run<T: Send>(&self, run: impl FnOnce(usize) -> T + Send) -> T {
+        match self {
+            Threads::All => run(0),
+            Threads::One => run(1),
+            Threads::Some(pool) => pool.install(|| run(0)),
+        }
+    }
+
     /// A scan on these threads.
     pub fn of_scan(&self, scan: ScanBuilder) -> ScanBuilder {
         match self {

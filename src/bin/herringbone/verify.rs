@@ -4,12 +4,14 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use herringbone::ErrorKind;
+use herringbone::read::Source;
 use herringbone::verify::{Finding, Report, Severity, VerifyOptions, verify};
 use serde_json::json;
 
 use crate::failure::{Failure, Result};
 use crate::grid::shown;
 use crate::input::{expand, open_source};
+use crate::threads::Threads;
 
 /// Computes again all that files say about themselves, and reports what is wrong and where
 #[derive(clap::Args)]
@@ -29,15 +31,25 @@ pub struct Args {
     /// The most findings that are printed of a file
     #[arg(long, value_name = "N", default_value_t = 1000)]
     most: usize,
+    /// How many column chunks are checked at once; 0 for one on each core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
 }
 
 /// Runs the command. Files that cannot be read are named, and the others checked all the same.
 pub fn run(args: &Args) -> Result {
     let mut out = BufWriter::new(io::stdout().lock());
     let (mut wrong, mut failed) = (0, false);
-    let options = VerifyOptions { findings: args.most, ..VerifyOptions::default() };
+    let threads = Threads::new(args.threads)?;
+    let check = |source: &dyn Source| {
+        threads.run(|threads| verify(source, &VerifyOptions { findings: args.most, threads, ..VerifyOptions::default() }))
+    };
     for path in &expand(&args.files)? {
-        let report = open_source(path).and_then(|source| verify(&source, &options));
+        let report = open_source(path).and_then(|source| {
+            let size = source.size()?;
+            source.expect(|| std::iter::once(0..size));
+            check(&source)
+        });
         match report {
             Ok(report) => {
                 wrong += usize::from(report.errors > 0 || (args.strict && report.warnings > 0));

@@ -140,9 +140,32 @@ fn requests_of_scans_overlap() {
 #[test]
 fn large_reads_without_a_scan_are_several_requests() {
     let server = Server::new(FILE.clone());
-    let (printed, requests, _) = server.run(&["verify", "--strict", "SERVER/file.parquet"]);
-    assert!(printed.contains("/file.parquet"), "{printed}");
-    assert!(requests < 30, "{requests} requests");
+    let out = tempfile::tempdir().expect("a folder");
+    let local = out.path().join("local.parquet");
+    std::fs::write(&local, &*FILE).expect("a file");
+    let local = local.to_str().expect("text");
+    let merged = out.path().join("merged.parquet");
+    let merged = merged.to_str().expect("text");
+    // The file has 16 MB: beside its end, two or three requests of at most 8 MiB, and not one for each chunk and index.
+    let verify = ["verify", "--strict", "FILE"];
+    let pages = ["pages", "--column", "b", "FILE"];
+    let merge = ["merge", merged, "FILE", "FILE"];
+    let rewrite = ["rewrite", "FILE", merged, "--columns", "b"];
+    let page_index = ["meta", "--json", "--page-index", "FILE"];
+    for (command, most) in [(&verify[..], 4), (&pages, 4), (&merge, 8), (&rewrite, 5), (&page_index, 1)] {
+        let of = |file: &str| command.iter().map(|word| word.replace("FILE", file)).collect::<Vec<_>>();
+        let run = |words: Vec<String>| server.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        let (found, requests, at_once) = run(of("SERVER/file.parquet"));
+        assert!((1..=most).contains(&requests), "{requests} requests of {command:?}");
+        assert!(at_once > 1 || requests < 3, "{at_once} at once of {requests} requests of {command:?}");
+        let written = std::fs::read(merged).ok();
+        let (here, none, _) = run(of(local));
+        assert_eq!(none, 0, "{command:?}");
+        assert_eq!(found.replace(&server.address, "").replace("/file.parquet", ""), here.replace(local, ""), "{command:?}");
+        assert!(written == std::fs::read(merged).ok(), "{command:?}");
+        let (_, again, at_once) = run([of("SERVER/file.parquet"), vec!["--requests".to_owned(), "1".to_owned()]].concat());
+        assert_eq!((again, at_once), (requests, 1), "{command:?}");
+    }
 }
 
 #[test]
