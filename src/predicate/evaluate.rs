@@ -135,9 +135,9 @@ fn values_pass(test: &Test, values: &Values, out: &mut Bits) {
             let ranges: Vec<(u32, u32)> =
                 inclusive(*words, set).map(|(low, high)| (narrow(low), narrow(high).wrapping_sub(narrow(low)))).collect();
             match ranges.as_slice() {
-                [(low, span)] if float => vectorized!(in_range32(values, *low, *span, true, out)),
-                [(low, span)] => vectorized!(in_range32(values, *low, *span, false, out)),
-                few if few.len() <= FEW => vectorized!(words32(values, few, float, out)),
+                [(low, span)] if float => vectorized!(in_range(values, *low, *span, true, out)),
+                [(low, span)] => vectorized!(in_range(values, *low, *span, false, out)),
+                few if few.len() <= FEW => vectorized!(in_ranges(values, few, float, out)),
                 _ => {
                     let key = |word: u32| match *words {
                         Words::Float32 => i64::from(total32(word)),
@@ -156,9 +156,9 @@ fn values_pass(test: &Test, values: &Values, out: &mut Bits) {
             let ranges: Vec<(u64, u64)> =
                 inclusive(*words, set).map(|(low, high)| (wide(low), wide(high).wrapping_sub(wide(low)))).collect();
             match ranges.as_slice() {
-                [(low, span)] if float => vectorized!(in_range64(values, *low, *span, true, out)),
-                [(low, span)] => vectorized!(in_range64(values, *low, *span, false, out)),
-                few if few.len() <= FEW => vectorized!(words64(values, few, float, out)),
+                [(low, span)] if float => vectorized!(in_range(values, *low, *span, true, out)),
+                [(low, span)] => vectorized!(in_range(values, *low, *span, false, out)),
+                few if few.len() <= FEW => vectorized!(in_ranges(values, few, float, out)),
                 _ if float => search(values.iter().map(|word| total64(*word)), set, out),
                 _ => search(values.iter().map(|word| word.cast_signed() ^ turned), set, out),
             }
@@ -211,68 +211,60 @@ fn inclusive(words: Words, set: &Intervals<i64>) -> impl Iterator<Item = (i64, i
     set.ranges().iter().filter_map(range)
 }
 
+/// A word that is compared as a key, without its sign.
+trait Word: Copy + PartialOrd {
+    /// The key of a floating-point number, or the word itself.
+    fn key(self, float: bool) -> Self;
+
+    /// How far a key is above another one, around the end.
+    fn above(self, low: Self) -> Self;
+}
+
+impl Word for u32 {
+    #[inline(always)]
+    fn key(self, float: bool) -> Self {
+        if float { total32(self).cast_unsigned() } else { self }
+    }
+
+    #[inline(always)]
+    fn above(self, low: Self) -> Self {
+        self.wrapping_sub(low)
+    }
+}
+
+impl Word for u64 {
+    #[inline(always)]
+    fn key(self, float: bool) -> Self {
+        if float { total64(self).cast_unsigned() } else { self }
+    }
+
+    #[inline(always)]
+    fn above(self, low: Self) -> Self {
+        self.wrapping_sub(low)
+    }
+}
+
 /// Of one range alone, the loop has no other inside and becomes vectors.
 #[inline(always)]
-fn in_range32(values: &[u32], low: u32, span: u32, float: bool, out: &mut Bits) {
-    let (blocks, rest) = values.as_chunks::<64>();
-    let turned = |word: u32| if float { total32(word).cast_unsigned() } else { word };
-    let mut passing = [0; 64];
-    for block in blocks {
-        for (to, word) in passing.iter_mut().zip(block) {
-            *to = u8::from(turned(*word).wrapping_sub(low) <= span);
-        }
-        out.push_word(pack(&passing), 64);
-    }
-    rest.iter().for_each(|word| out.push(turned(*word).wrapping_sub(low) <= span));
+fn in_range<W: Word>(values: &[W], low: W, span: W, float: bool, out: &mut Bits) {
+    each(values, out, |word| u8::from(word.key(float).above(low) <= span));
 }
 
 #[inline(always)]
-fn in_range64(values: &[u64], low: u64, span: u64, float: bool, out: &mut Bits) {
-    let (blocks, rest) = values.as_chunks::<64>();
-    let turned = |word: u64| if float { total64(word).cast_unsigned() } else { word };
-    let mut passing = [0; 64];
-    for block in blocks {
-        for (to, word) in passing.iter_mut().zip(block) {
-            *to = u8::from(turned(*word).wrapping_sub(low) <= span);
-        }
-        out.push_word(pack(&passing), 64);
-    }
-    rest.iter().for_each(|word| out.push(turned(*word).wrapping_sub(low) <= span));
-}
-
-#[inline(always)]
-fn words32(values: &[u32], ranges: &[(u32, u32)], float: bool, out: &mut Bits) {
-    let (blocks, rest) = values.as_chunks::<64>();
-    let key = |word: u32| if float { total32(word).cast_unsigned() } else { word };
-    let passes = |word: u32| {
+fn in_ranges<W: Word>(values: &[W], ranges: &[(W, W)], float: bool, out: &mut Bits) {
+    each(values, out, |word| {
         let mut passes = 0;
         for (low, span) in ranges {
-            passes |= u8::from(key(word).wrapping_sub(*low) <= *span);
+            passes |= u8::from(word.key(float).above(*low) <= *span);
         }
         passes
-    };
-    // Not `block.map`, which is a function of its own and not compiled for the vectors around it.
-    let mut passing = [0; 64];
-    for block in blocks {
-        for (to, word) in passing.iter_mut().zip(block) {
-            *to = passes(*word);
-        }
-        out.push_word(pack(&passing), 64);
-    }
-    rest.iter().for_each(|word| out.push(passes(*word) == 1));
+    });
 }
 
+/// A bit for each value, from what `passes` says: 0 or 1.
 #[inline(always)]
-fn words64(values: &[u64], ranges: &[(u64, u64)], float: bool, out: &mut Bits) {
+fn each<W: Word>(values: &[W], out: &mut Bits, passes: impl Fn(W) -> u8) {
     let (blocks, rest) = values.as_chunks::<64>();
-    let key = |word: u64| if float { total64(word).cast_unsigned() } else { word };
-    let passes = |word: u64| {
-        let mut passes = 0;
-        for (low, span) in ranges {
-            passes |= u8::from(key(word).wrapping_sub(*low) <= *span);
-        }
-        passes
-    };
     // Not `block.map`, which is a function of its own and not compiled for the vectors around it.
     let mut passing = [0; 64];
     for block in blocks {
