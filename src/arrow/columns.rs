@@ -1,5 +1,7 @@
 //! Which columns are read, in which order.
 
+use std::cell::OnceCell;
+
 use crate::error::{Error, Result};
 use crate::schema::{Field, Schema};
 
@@ -26,9 +28,9 @@ impl Projection {
         let mut selected = vec![false; schema.leaves().len()];
         let mut order: Vec<usize> = Vec::new();
         let mut seen = vec![false; schema.fields().len()];
-        let roots = Roots::new(schema, names.len());
+        let columns = Names::new(schema, names.len());
         for name in names {
-            let leaves = find(schema, &roots, name.as_ref());
+            let leaves = columns.find(name.as_ref());
             if leaves.is_empty() {
                 return Err(unknown(schema, name.as_ref()));
             }
@@ -68,73 +70,105 @@ impl Projection {
     }
 }
 
-/// The root fields, to be found by name.
-struct Roots<'a> {
-    fields: &'a [Field],
-    /// The fields by name and then in their order; empty where it is not worth sorting them.
-    sorted: Vec<&'a Field>,
+/// The columns of a schema, to be found by name.
+///
+/// Looking at all fields for each of many names would take the square of their number: 57 µs a column where all of 20,000 are
+/// read, and 3 where a hundred are. So they are sorted where there are many names.
+struct Names<'a> {
+    schema: &'a Schema,
+    /// How many names are looked for.
+    names: usize,
+    roots: OnceCell<Vec<(&'a str, &'a Field)>>,
+    paths: OnceCell<Vec<(&'a str, usize)>>,
+    short: OnceCell<Vec<(String, usize)>>,
 }
 
-impl<'a> Roots<'a> {
-    /// Looking at all fields for each of many names would take the square of their number: 57 µs a column where all of 20,000 are
-    /// read, and 3 where a hundred are.
+/// Fewer names are looked for one after another.
+const WORTH_SORTING: usize = 8;
+
+impl<'a> Names<'a> {
     fn new(schema: &'a Schema, names: usize) -> Self {
-        let fields = schema.fields();
-        let mut sorted = Vec::new();
-        if names > 8 {
-            sorted.extend(fields);
-            sorted.sort_by_key(|field| field.name());
-        }
-        Self { fields, sorted }
+        Self { schema, names, roots: OnceCell::new(), paths: OnceCell::new(), short: OnceCell::new() }
     }
 
-    /// The leaves of the fields of this name.
+    /// The leaves that a name stands for: fields of the root first, then paths, then paths without the groups of lists.
     fn find(&self, name: &str) -> Vec<usize> {
-        if self.sorted.is_empty() {
-            return self.fields.iter().filter(|field| field.name() == name).flat_map(|field| field.leaves()).collect();
+        let roots = self.roots(name);
+        if !roots.is_empty() {
+            return roots;
         }
-        let first = self.sorted.partition_point(|field| field.name() < name);
-        self.sorted.iter().skip(first).take_while(|field| field.name() == name).flat_map(|field| field.leaves()).collect()
+        let paths = self.paths(name);
+        if !paths.is_empty() || !name.contains('.') {
+            return paths;
+        }
+        let short = self.short.get_or_init(|| {
+            let mut short = Vec::new();
+            self.schema.fields().iter().for_each(|field| short_paths(field, String::new(), false, &mut short));
+            short.sort_unstable();
+            short
+        });
+        at_or_below(short, name)
+    }
+
+    /// The leaves of the root's fields of this name.
+    fn roots(&self, name: &str) -> Vec<usize> {
+        let fields = self.schema.fields();
+        if self.names <= WORTH_SORTING {
+            return fields.iter().filter(|field| field.name() == name).flat_map(Field::leaves).collect();
+        }
+        let sorted = self.roots.get_or_init(|| {
+            let mut sorted: Vec<_> = fields.iter().map(|field| (field.name(), field)).collect();
+            sorted.sort_by_key(|(name, _)| *name);
+            sorted
+        });
+        let first = sorted.partition_point(|(other, _)| *other < name);
+        sorted.iter().skip(first).take_while(|(other, _)| *other == name).flat_map(|(_, field)| field.leaves()).collect()
+    }
+
+    /// The leaves whose path is this one, or begins with it.
+    fn paths(&self, name: &str) -> Vec<usize> {
+        let leaves = self.schema.leaves();
+        if self.names <= WORTH_SORTING {
+            let below = |path: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            return leaves.iter().filter(|leaf| below(leaf.path.dotted())).map(|leaf| leaf.index).collect();
+        }
+        let sorted = self.paths.get_or_init(|| {
+            let mut sorted: Vec<_> = leaves.iter().map(|leaf| (leaf.path.dotted(), leaf.index)).collect();
+            sorted.sort_unstable();
+            sorted
+        });
+        at_or_below(sorted, name)
     }
 }
 
-/// The leaves that a name stands for: fields of the root first, then paths, then paths without the groups of lists.
-fn find(schema: &Schema, roots: &Roots, name: &str) -> Vec<usize> {
-    let roots = roots.find(name);
-    if !roots.is_empty() {
-        return roots;
-    }
-    let below = |path: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    let paths: Vec<usize> = schema.leaves().iter().filter(|leaf| below(leaf.path.dotted())).map(|leaf| leaf.index).collect();
-    if !paths.is_empty() || !name.contains('.') {
-        return paths;
-    }
-    let mut found = Vec::new();
-    for field in schema.fields() {
-        find_short(field, String::new(), false, &below, &mut found);
-    }
-    found
+/// The leaves of sorted paths that are a path or begin with it and a dot.
+fn at_or_below<P: AsRef<str>>(sorted: &[(P, usize)], path: &str) -> Vec<usize> {
+    let from = |path: &str| sorted.iter().skip(sorted.partition_point(|(other, _)| other.as_ref() < path));
+    let below = format!("{path}.");
+    let mut leaves: Vec<usize> = from(path).take_while(|(other, _)| other.as_ref() == path).map(|(_, leaf)| *leaf).collect();
+    leaves.extend(from(&below).take_while(|(other, _)| other.as_ref().starts_with(&below)).map(|(_, leaf)| *leaf));
+    leaves.sort_unstable();
+    leaves
 }
 
-/// Walks down with the path as people write it: without the repeated group of a list or map, and without the element.
-fn find_short(field: &Field, above: String, hidden: bool, below: &dyn Fn(&str) -> bool, found: &mut Vec<usize>) {
+/// Adds the leaves of a field with their paths as people write them: without the repeated group of a list or map, and without the element.
+fn short_paths(field: &Field, above: String, hidden: bool, paths: &mut Vec<(String, usize)>) {
     use crate::schema::{LogicalType, Repetition};
     let path = match (hidden, above.is_empty()) {
         (true, _) => above,
         (false, true) => field.name().to_owned(),
         (false, false) => format!("{above}.{}", field.name()),
     };
-    if below(&path) {
-        found.extend(field.leaves());
-        return;
-    }
     let is_list = matches!(field.logical_type(), Some(LogicalType::List));
     let is_map = matches!(field.logical_type(), Some(LogicalType::Map | LogicalType::MapKeyValue));
     for child in field.fields() {
         let repeated = child.repetition() == Repetition::Repeated;
         let wraps = (is_list || is_map) && repeated;
         let element = field.repetition() == Repetition::Repeated && field.fields().len() == 1 && hidden;
-        find_short(child, path.clone(), wraps || element, below, found);
+        short_paths(child, path.clone(), wraps || element, paths);
+    }
+    if field.fields().is_empty() {
+        paths.extend(field.leaves().map(|leaf| (path.clone(), leaf)));
     }
 }
 
@@ -154,14 +188,22 @@ mod tests {
     #[test]
     fn many_names_are_found_as_each_is_alone() {
         let fields: Vec<String> = (0..40).map(|i| format!("optional int32 c{};", i * 7 % 31)).collect();
-        let text = format!("message m {{ {} required group g {{ required int32 a; required int32 b; }} }}", fields.concat());
+        let group = "required group g { required int32 a; required int32 b; } required group g-a { required int32 a; }";
+        let list = "optional group l (LIST) { repeated group list { optional group element { required int32 x; required int32 x2; } } }";
+        let text = format!("message m {{ {} {group} {list} }}", fields.concat());
         let schema: Schema = text.parse().unwrap();
         let mut names: Vec<String> = (0..31).rev().map(|i| format!("c{i}")).collect();
         names.insert(5, "g.b".to_owned());
+        names.insert(9, "l.x".to_owned());
+        names.insert(12, "l.list.element".to_owned());
         let many = Projection::new(&schema, &names).unwrap();
         let alone: Vec<Projection> = names.iter().map(|name| Projection::new(&schema, &[name]).unwrap()).collect();
-        assert_eq!(many.order, Some(alone.iter().flat_map(|one| one.order.clone().unwrap()).collect()));
-        assert_eq!(many.order.as_ref().map(Vec::len), Some(41));
+        let mut order: Vec<usize> = alone.iter().flat_map(|one| one.order.clone().unwrap()).collect();
+        // A field of which two names are given comes with the first.
+        order.remove(order.iter().rposition(|root| *root == 42).unwrap());
+        assert_eq!(many.order, Some(order));
+        assert_eq!(many.order.as_ref().map(Vec::len), Some(42));
+        assert!(many.is_selected(41) && !many.is_selected(40) && !many.is_selected(42) && many.is_selected(43));
         for leaf in 0..schema.leaves().len() {
             assert_eq!(many.is_selected(leaf), alone.iter().any(|one| one.is_selected(leaf)), "leaf {leaf}");
         }
