@@ -15,9 +15,9 @@ use crate::arrow::file::{NoSource, Origin, ParquetFile};
 use crate::arrow::filter::ScanMetrics;
 use crate::arrow::push::{PushScan, PushStep};
 use crate::arrow::scan::ScanBuilder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::Limits;
-use crate::read::{AsyncSource, BlockingSource, FetchOptions, Fetches, footer, without};
+use crate::read::{AsyncSource, BlockingSource, FetchOptions, Fetches, footer};
 
 impl ParquetFile {
     /// Opens a file of an asynchronous source: one request for its end, as a rule, in which the footer is. Its scans are made by
@@ -94,7 +94,7 @@ impl ScanBuilder {
         let costs = self.file.origin.fetch.clone();
         let file = self.file.clone();
         let core = self.push()?;
-        Ok(ScanStream { core, source, costs, file, fetches: Fetches::default(), broken: None, done: false })
+        Ok(ScanStream { core, source, costs, file, fetches: Fetches::default(), done: false })
     }
 }
 
@@ -112,8 +112,6 @@ pub struct ScanStream {
     costs: FetchOptions,
     file: ParquetFile,
     fetches: Fetches,
-    /// The error of a request, which comes when its bytes are needed: what was read before it is handed out first.
-    broken: Option<Error>,
     done: bool,
 }
 
@@ -151,7 +149,7 @@ impl ScanStream {
 
     fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<RecordBatch>>> {
         loop {
-            self.take_fetched(context);
+            self.fetches.take(context, |start, bytes| self.core.push(start, bytes));
             self.fetch_ahead()?;
             match self.core.poll(context)? {
                 Poll::Ready(PushStep::Batch(batch)) => {
@@ -160,10 +158,10 @@ impl ScanStream {
                 }
                 Poll::Ready(PushStep::Done) => return Poll::Ready(Ok(None)),
                 Poll::Ready(PushStep::Need(ranges)) => {
-                    if let Some(error) = self.broken.take() {
+                    if let Some(error) = self.fetches.take_error() {
                         return Poll::Ready(Err(error));
                     }
-                    let new = without(ranges, self.fetches.coming().iter().cloned());
+                    let new = self.fetches.not_coming(ranges);
                     self.fetches.first(self.costs.requests(new));
                 }
                 Poll::Pending => self.fetch_ahead()?,
@@ -174,24 +172,11 @@ impl ScanStream {
         }
     }
 
-    /// Takes the answers that have come.
-    fn take_fetched(&mut self, context: &mut Context<'_>) {
-        while let Some((range, bytes)) = self.fetches.poll(context) {
-            match bytes {
-                Ok(bytes) => self.core.push(range.start, bytes),
-                Err(error) => {
-                    self.broken.get_or_insert(error);
-                }
-            }
-        }
-    }
-
     /// Asks for what the coming row groups need, as far as there is room.
     fn fetch_ahead(&mut self) -> Result<()> {
-        let busy = self.core.kept_bytes().saturating_add(self.fetches.coming_bytes());
-        if self.broken.is_none() && busy < self.costs.in_flight_bytes {
-            let ahead = self.core.ahead(self.costs.in_flight_bytes - busy)?;
-            let new = without(ahead, self.fetches.coming().iter().cloned());
+        let room = self.fetches.room(self.core.kept_bytes(), &self.costs);
+        if room > 0 {
+            let new = self.fetches.not_coming(self.core.ahead(room)?);
             self.fetches.last(new);
         }
         Ok(())

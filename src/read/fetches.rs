@@ -9,12 +9,13 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::read::fetch::without;
 use crate::read::remote::read_exactly;
 use crate::read::{AsyncSource, FetchOptions};
 
 /// A range that was asked for, and the answer.
-pub(crate) type Fetched = (Range<u64>, Result<Bytes>);
+type Fetched = (Range<u64>, Result<Bytes>);
 
 /// Requests.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub(crate) struct Fetches {
     coming: Vec<Range<u64>>,
     waiting: VecDeque<Range<u64>>,
     running: FuturesUnordered<BoxFuture<'static, Fetched>>,
+    /// The error of a request, which comes when its bytes are needed: what was read before it is handed out first.
+    broken: Option<Error>,
 }
 
 impl Fetches {
@@ -32,7 +35,7 @@ impl Fetches {
     }
 
     /// Their bytes.
-    pub(crate) fn coming_bytes(&self) -> u64 {
+    fn coming_bytes(&self) -> u64 {
         self.coming.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add)
     }
 
@@ -64,8 +67,38 @@ impl Fetches {
         started
     }
 
+    /// Hands on the answers that have come, and where in the file they begin. The first error is kept.
+    pub(crate) fn take(&mut self, context: &mut Context<'_>, mut push: impl FnMut(u64, Bytes)) {
+        while let Some((range, bytes)) = self.poll(context) {
+            match bytes {
+                Ok(bytes) => push(range.start, bytes),
+                Err(error) => {
+                    self.broken.get_or_insert(error);
+                }
+            }
+        }
+    }
+
+    /// The error of a request that failed, once.
+    pub(crate) fn take_error(&mut self) -> Option<Error> {
+        self.broken.take()
+    }
+
+    /// What of these ranges neither is under way nor waits.
+    pub(crate) fn not_coming(&self, ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+        without(ranges, self.coming.iter().cloned())
+    }
+
+    /// How many bytes more may be asked for ahead, beside so many that are here; none after a failed request.
+    pub(crate) fn room(&self, here: u64, costs: &FetchOptions) -> u64 {
+        match self.broken {
+            None => costs.in_flight_bytes.saturating_sub(here.saturating_add(self.coming_bytes())),
+            Some(_) => 0,
+        }
+    }
+
     /// The next answer that has come; none yet, or none any more.
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Option<Fetched> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Option<Fetched> {
         let Poll::Ready(Some((range, bytes))) = self.running.poll_next_unpin(context) else { return None };
         self.coming.retain(|coming| *coming != range);
         Some((range, bytes))

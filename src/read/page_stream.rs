@@ -67,7 +67,7 @@ pub fn pages_async(
     let exact = PageOptions { window: Some(0), ..options.clone() };
     let core = PageReader::new(Arc::clone(&pushed) as Arc<dyn Source>, metadata, row_group, leaf, &exact)?;
     let plan = if costs.request_bytes > 0 { costs.requests(vec![core.range()]).into() } else { VecDeque::new() };
-    Ok(PageStream { core, pushed, source: Arc::new(source), costs, plan, fetches: Fetches::default(), broken: None, done: false })
+    Ok(PageStream { core, pushed, source: Arc::new(source), costs, plan, fetches: Fetches::default(), done: false })
 }
 
 /// Streams the pages of one column chunk; see [`pages_async`].
@@ -86,8 +86,6 @@ pub struct PageStream {
     /// Requests for the chunk that were not made yet, ascending.
     plan: VecDeque<Range<u64>>,
     fetches: Fetches,
-    /// The error of a request, which comes when its bytes are needed.
-    broken: Option<Error>,
     done: bool,
 }
 
@@ -110,14 +108,7 @@ impl PageStream {
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<CompressedPage>>> {
         loop {
-            while let Some((range, bytes)) = self.fetches.poll(context) {
-                match bytes {
-                    Ok(bytes) => self.pushed.push(range.start, bytes),
-                    Err(error) => {
-                        self.broken.get_or_insert(error);
-                    }
-                }
-            }
+            self.fetches.take(context, |start, bytes| self.pushed.push(start, bytes));
             let missing = match self.core.next_page() {
                 Ok(page) => {
                     self.pushed.keep(&[self.core.range()]);
@@ -140,11 +131,11 @@ impl PageStream {
 
     /// Asks for bytes that are needed, unless they are coming; after a failed request it gives its error instead.
     fn ask(&mut self, missing: Vec<Range<u64>>) -> Option<Error> {
-        let missing = without(missing, self.fetches.coming().iter().cloned());
+        let missing = self.fetches.not_coming(missing);
         if missing.is_empty() {
             return None;
         }
-        if let Some(error) = self.broken.take() {
+        if let Some(error) = self.fetches.take_error() {
             return Some(self.core.chunk().place(error));
         }
         let needed = |request: &Range<u64>| missing.iter().any(|range| range.start < request.end && request.start < range.end);
@@ -158,8 +149,7 @@ impl PageStream {
 
     /// Asks for what comes after, as far as there is room.
     fn ask_ahead(&mut self) {
-        while self.broken.is_none()
-            && self.pushed.bytes().saturating_add(self.fetches.coming_bytes()) < self.costs.in_flight_bytes
+        while self.fetches.room(self.pushed.bytes(), &self.costs) > 0
             && let Some(request) = self.plan.pop_front()
         {
             self.fetches.last(vec![request]);
