@@ -73,7 +73,7 @@ impl Respondent for Official {
             Wanted::Rows(numbers) => by_number(&metadata, numbers, &mut groups),
             _ => by_page_index(&metadata, &tests, &mut groups)?,
         }
-        let batches = self.read(path, &metadata, &tests, &wanted, &groups, threads)?;
+        let batches = Reading { path, metadata: &metadata, tests: &tests, wanted: &wanted, official: self }.all(&groups, threads)?;
         let answer = Answer::of(batches);
         Ok(if matches!(question.wanted, Wanted::Count) { Answer { batches: Vec::new(), ..answer } } else { answer })
     }
@@ -84,23 +84,24 @@ impl Respondent for Official {
     }
 }
 
-impl Official {
+/// What is read, and how.
+struct Reading<'a> {
+    path: &'a Path,
+    metadata: &'a ArrowReaderMetadata,
+    tests: &'a [Test],
+    wanted: &'a [usize],
+    official: &'a Official,
+}
+
+impl Reading<'_> {
     /// It knows no threads: as a caller would by hand, row groups are dealt out to them.
-    fn read(
-        &self,
-        path: &Path,
-        metadata: &ArrowReaderMetadata,
-        tests: &[Test],
-        wanted: &[usize],
-        groups: &[Group],
-        threads: usize,
-    ) -> Result<Vec<RecordBatch>> {
+    fn all(&self, groups: &[Group], threads: usize) -> Result<Vec<RecordBatch>> {
         if threads == 1 {
-            return self.part(path, metadata, tests, wanted, groups);
+            return self.part(groups);
         }
         let part = |thread: usize| -> Result<Vec<Vec<RecordBatch>>> {
             let mine = groups.iter().skip(thread).step_by(threads);
-            mine.map(|group| self.part(path, metadata, tests, wanted, std::slice::from_ref(group))).collect()
+            mine.map(|group| self.part(std::slice::from_ref(group))).collect()
         };
         let parts = std::thread::scope(|scope| {
             let part = &part;
@@ -112,22 +113,16 @@ impl Official {
     }
 
     /// Reads some row groups with one reader. A filter is for all of them, unless they are all decided.
-    fn part(
-        &self,
-        path: &Path,
-        metadata: &ArrowReaderMetadata,
-        tests: &[Test],
-        wanted: &[usize],
-        groups: &[Group],
-    ) -> Result<Vec<RecordBatch>> {
-        let tests = if groups.iter().all(|group| group.decided) { &[] } else { tests };
+    fn part(&self, groups: &[Group]) -> Result<Vec<RecordBatch>> {
+        let Self { path, metadata, wanted, .. } = *self;
+        let tests = if groups.iter().all(|group| group.decided) { &[] } else { self.tests };
         let schema = metadata.parquet_schema();
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(File::open(path)?, metadata.clone()).with_batch_size(65_536);
         if groups.iter().any(|group| group.selection.is_some()) {
             builder = builder.with_row_selection(together(groups));
         }
         builder = builder.with_row_groups(groups.iter().map(|group| group.index).collect());
-        if self.while_decoding {
+        if self.official.while_decoding {
             if !tests.is_empty() {
                 builder = builder.with_row_filter(row_filter(tests, schema));
             }
