@@ -21,7 +21,8 @@ pub struct Limits {
     /// The size of one record batch in bytes; a batch ends before it would grow larger than this, so rows of
     /// a batch can be fewer than asked for. Default 1 GiB; never more than `i32` offsets can address.
     pub batch_bytes: usize,
-    /// Memory in bytes that parsed metadata may take, and the list of a scan's batches. Default 1 GiB.
+    /// Memory in bytes that parsed metadata may take, and the list of a scan's batches, which may have 1 MiB whatever is set here.
+    /// Default 1 GiB.
     pub metadata_bytes: usize,
     /// Memory in bytes that a scan may hold at once: pages in flight and batches not handed out yet. Default 2 GiB. The text that a
     /// dictionary's entries become in the rows of one column and batch may take as much, or `batch_bytes` where that is more.

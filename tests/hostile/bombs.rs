@@ -4,12 +4,15 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use herringbone::arrow::ParquetFile;
-use herringbone::compression::{Compression, Compressor};
-use herringbone::format::Codec;
 use herringbone::read;
 use herringbone::schema::Schema;
 use herringbone::verify::{VerifyOptions, verify};
 use herringbone::{Error, ErrorKind, Limits};
+#[cfg(all(feature = "zstd", feature = "gzip", feature = "brotli", feature = "snappy", feature = "lz4"))]
+use herringbone::{
+    compression::{Compression, Compressor},
+    format::Codec,
+};
 
 use crate::compact::{
     BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY, INT64, OPTIONAL, REQUIRED, chunk, file, fixed_leaf, group, leaf, page, row_group, varint,

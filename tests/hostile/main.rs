@@ -31,6 +31,7 @@ mod mutate;
 mod reading;
 mod regressions;
 mod targets;
+#[cfg(feature = "rayon")]
 mod together;
 
 /// Where the files are that mutants and seeds are made of.
