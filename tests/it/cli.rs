@@ -594,7 +594,7 @@ fn benchmarks_print_what_was_asked_for() {
 }
 
 /// A file with an INT96 timestamp of the year 5000, made by moving the days of one.
-fn far_away(folder: &Path) -> String {
+pub fn far_away(folder: &Path) -> String {
     let mut bytes = fs::read(data("int96.plain-v1.parquet")).expect("a file");
     let parquet = ParquetFile::from_bytes(bytes.clone()).expect("a file");
     let leaf = parquet.metadata().schema().leaves().iter().find(|leaf| leaf.max_definition_level == 0).expect("a required column");

@@ -13,12 +13,12 @@ use crate::failure::{Failure, Result, warn};
 use crate::filter::Filter;
 use crate::input::{Columns, expand, int96_leaves, leaves, open_for_streaming};
 use crate::scan::FileScan;
-use crate::sink::{Csv, JsonLines, Sink, Table};
+use crate::sink::{Csv, JsonLines, Null, Sink, Table};
 
 /// Prints rows of files, one file after the other
 ///
 /// Bytes print as hexadecimal digits, instants in UTC, nested values as JSON. In tables nulls are NULL; on a terminal long
-/// values are cut and columns that do not fit are left out. In CSV nulls are empty and empty texts are "".
+/// values are cut and columns that do not fit are left out. In CSV nulls are empty and empty texts are "", in a table of one column both.
 #[derive(clap::Args)]
 pub struct Args {
     /// Parquet files
@@ -204,6 +204,6 @@ fn sink(format: Format, schema: &Schema, width: Option<usize>) -> Box<dyn Sink> 
     match format {
         Format::Table => Box::new(Table::new(BufWriter::new(out), schema, width)),
         Format::Json => Box::new(JsonLines::new(out)),
-        Format::Csv => Box::new(Csv::new(out, schema)),
+        Format::Csv => Box::new(Csv::new(out, schema, &Null::default())),
     }
 }

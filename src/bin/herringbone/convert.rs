@@ -3,17 +3,17 @@
 use std::io::{BufWriter, IsTerminal};
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use herringbone::arrow::Overflow;
 use herringbone::schema::TimeUnit;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::{Failure, Result, warn};
-use crate::feed::{self, Feed, Input, Int96, Reading};
+use crate::feed::{self, Feed, Input, Reading};
 use crate::filter::Filter;
 use crate::format::Format;
 use crate::input::{Columns, StringsArg};
-use crate::sink::{Csv, Ipc, JsonLines, Parquet, Sink};
+use crate::int96::Int96Args;
+use crate::sink::{Csv, Ipc, JsonLines, Null, Parquet, Sink};
 use crate::sort::sorted;
 use crate::target::Target;
 use crate::threads::Threads;
@@ -29,7 +29,7 @@ pub struct Args {
     /// Files, or - for standard input; their endings or their first bytes say what they are
     #[arg(required = true, value_name = "IN")]
     inputs: Vec<PathBuf>,
-    /// The file to write
+    /// The file to write, or - for standard output, which needs --to
     #[arg(required = true, value_name = "OUT")]
     output: PathBuf,
     /// The format of OUT, whatever its ending is
@@ -38,6 +38,10 @@ pub struct Args {
     /// Fail if OUT is there already
     #[arg(long)]
     no_overwrite: bool,
+    /// How nulls are written to CSV, nothing if not given; a text that reads the same is in quotes. With nothing, a null and an empty
+    /// text are the same in a table of one column
+    #[arg(long, value_name = "TEXT")]
+    null: Option<Null>,
     /// How many threads read and write; 0 for one on each core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -81,13 +85,8 @@ struct InputArgs {
     /// Compare the checksums of pages
     #[arg(long)]
     verify_crc: bool,
-    /// The unit of timestamps that are stored as INT96
-    #[arg(long, value_enum, value_name = "UNIT", default_value_t)]
-    int96_unit: UnitArg,
-    /// What becomes of INT96 timestamps that the unit cannot hold; without this they wrap around in an Arrow file, as in other
-    /// readers, and are read as microseconds for all else, with a warning in both cases
-    #[arg(long, value_enum, value_name = "WHAT")]
-    int96_overflow: Option<OverflowArg>,
+    #[command(flatten)]
+    int96: Int96Args,
 }
 
 /// A byte between values.
@@ -106,39 +105,6 @@ impl std::str::FromStr for Delimiter {
     }
 }
 
-/// Units of timestamps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum UnitArg {
-    /// Milliseconds
-    Ms,
-    /// Microseconds
-    Us,
-    /// Nanoseconds, which reach from 1677 to 2262
-    #[default]
-    Ns,
-}
-
-/// What becomes of values that do not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum OverflowArg {
-    /// The conversion fails
-    Error,
-    /// They become null
-    Null,
-    /// They wrap around
-    Wrap,
-}
-
-impl From<OverflowArg> for Overflow {
-    fn from(overflow: OverflowArg) -> Self {
-        match overflow {
-            OverflowArg::Error => Overflow::Error,
-            OverflowArg::Null => Overflow::Null,
-            OverflowArg::Wrap => Overflow::Wrap,
-        }
-    }
-}
-
 /// Runs the command.
 pub fn run(args: &Args) -> Result {
     let format = args.to.or_else(|| Format::of_ending(&args.output)).ok_or_else(|| {
@@ -147,6 +113,9 @@ pub fn run(args: &Args) -> Result {
     })?;
     if format != Format::Parquet {
         args.writer.refuse_unless_default("OUT is no Parquet file: end it in .parquet, or leave them out")?;
+    }
+    if format != Format::Csv && args.null.is_some() {
+        return Err(Failure::Usage("--null is for CSV: in other formats a null is a null".to_owned()));
     }
     let mut reading = reading(args)?;
     let Some(reason) = write(args, format, &reading)? else { return Ok(()) };
@@ -166,11 +135,6 @@ pub fn run(args: &Args) -> Result {
 
 fn reading(args: &Args) -> Result<Reading> {
     let input = &args.input;
-    let unit = match input.int96_unit {
-        UnitArg::Ms => TimeUnit::Millis,
-        UnitArg::Us => TimeUnit::Micros,
-        UnitArg::Ns => TimeUnit::Nanos,
-    };
     Ok(Reading {
         from: input.from,
         columns: input.columns.clone(),
@@ -179,7 +143,7 @@ fn reading(args: &Args) -> Result<Reading> {
         batch_rows: input.batch_rows as usize,
         threads: Threads::new(args.threads)?,
         verify_crc: input.verify_crc,
-        int96: Int96 { unit, overflow: input.int96_overflow.map_or(Overflow::Error, Overflow::from) },
+        int96: input.int96.reading(),
         schema: input.schema.as_deref().map(feed::schema).transpose()?,
         csv: feed::Csv { delimiter: input.delimiter.map(|Delimiter(byte)| byte), header: !input.no_header },
         infer_rows: input.infer_rows,
@@ -189,7 +153,7 @@ fn reading(args: &Args) -> Result<Reading> {
 /// Writes OUT. If INT96 timestamps do not fit and it was not said what to do, nothing is written and the reason returned.
 fn write(args: &Args, format: Format, reading: &Reading) -> Result<Option<String>> {
     let mut feed = feed::open(&args.inputs, reading)?;
-    let may_go_another_way = args.input.int96_overflow.is_none() && matches!(reading.int96.overflow, Overflow::Error) && {
+    let may_go_another_way = !args.input.int96.decides() && matches!(reading.int96.overflow, Overflow::Error) && {
         let inputs: Vec<Input> = args.inputs.iter().map(|path| Input::new(path)).collect();
         inputs.iter().all(Input::opens_again) && inputs.iter().any(|input| feed::has_int96(input, reading))
     };
@@ -229,7 +193,7 @@ fn sink<'a>(format: Format, target: &'a mut Target, feed: &Feed, args: &Args, re
         }
         Format::Arrow => Box::new(Ipc::new(BufWriter::with_capacity(1 << 20, target), &feed.schema)?),
         Format::Ndjson => Box::new(JsonLines::new(target)),
-        Format::Csv => Box::new(Csv::new(target, &feed.schema)),
+        Format::Csv => Box::new(Csv::new(target, &feed.schema, &args.null.clone().unwrap_or_default())),
     })
 }
 

@@ -22,6 +22,7 @@ mod grid;
 mod head;
 mod index;
 mod input;
+mod int96;
 mod literal;
 mod merge;
 mod meta;

@@ -1,11 +1,9 @@
 //! `herringbone merge`: several files as one.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_schema::Schema;
-use herringbone::arrow::ParquetFile;
 
 use crate::copy::{Entry, copy, difference, entries};
 use crate::encode::encode;
@@ -13,7 +11,9 @@ use crate::failure::{Failure, Result, warn};
 use crate::feed::{self, Reading, common};
 use crate::grid::thousands;
 use crate::input::{expand, open_for_pages, open_for_streaming};
-use crate::target::Target;
+use crate::int96::Int96Args;
+use crate::scan::FileScan;
+use crate::target::{Target, say};
 use crate::threads::Threads;
 use crate::writer_args::{KeyValue, WriterArgs};
 
@@ -24,7 +24,7 @@ use crate::writer_args::{KeyValue, WriterArgs};
 /// the values of all files, and what a file does not have is null.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file to write
+    /// The file to write, or - for standard output
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Parquet files
@@ -40,20 +40,21 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
     #[command(flatten)]
+    int96: Int96Args,
+    #[command(flatten)]
     writer: WriterArgs,
 }
 
 /// Runs the command, and says what it did.
 pub fn run(args: &Args) -> Result {
     let done = if args.decode { decoded(args)? } else { copied(args)? };
-    let mut out = io::stdout().lock();
-    writeln!(out, "{done}")?;
-    Ok(out.flush()?)
+    say(&args.output, &done)
 }
 
 fn copied(args: &Args) -> Result<String> {
-    if !args.writer.only_key_values() {
-        let what = "row groups are copied as they are: leave out the options for Parquet output, or write the rows anew with --decode";
+    if !args.writer.only_key_values() || args.int96.is_given() {
+        let what =
+            "row groups are copied as they are: leave out the options for Parquet output and INT96, or write the rows anew with --decode";
         return Err(Failure::Usage(what.to_owned()));
     }
     let inputs = expand(&args.inputs)?;
@@ -91,9 +92,21 @@ fn keep_equal(kept: &mut Vec<Entry>, others: &[Entry], path: &Path) {
 }
 
 fn decoded(args: &Args) -> Result<String> {
+    let reading = Reading { int96: args.int96.reading(), ..Reading::parquet(Threads::new(args.threads)?) };
+    let rows = args.int96.with_room(reading, |reading| {
+        let reading = Reading { schema: Some(Arc::new(schema(args, reading)?)), ..reading.clone() };
+        let feed = feed::open(&args.inputs, &reading)?;
+        encode(feed, Target::create(&args.output, !args.no_overwrite)?, &args.writer, &reading.threads)
+    })?;
+    Ok(format!("decoded and encoded {} rows", thousands(rows)))
+}
+
+/// The columns that hold the values of all files.
+fn schema(args: &Args, reading: &Reading) -> Result<Schema> {
     let mut schema: Option<Schema> = None;
     for path in &expand(&args.inputs)? {
-        let found = ParquetFile::arrow_schema(&open_for_streaming(path)?)?;
+        let scan = open_for_streaming(path)?.scan().int96_unit(reading.int96.unit).int96_overflow(reading.int96.overflow);
+        let found = FileScan::of(path, scan)?.schema();
         let both = match &schema {
             None => Schema::clone(&found),
             Some(schema) => common(schema, &found).map_err(|difference| {
@@ -103,10 +116,5 @@ fn decoded(args: &Args) -> Result<String> {
         };
         schema = Some(both);
     }
-    let threads = Threads::new(args.threads)?;
-    let reading = Reading { schema: schema.map(Arc::new), ..Reading::parquet(threads) };
-    let feed = feed::open(&args.inputs, &reading)?;
-    let target = Target::create(&args.output, !args.no_overwrite)?;
-    let rows = encode(feed, target, &args.writer, &reading.threads)?;
-    Ok(format!("decoded and encoded {} rows", thousands(rows)))
+    schema.ok_or_else(|| Failure::Usage("no input is given".to_owned()))
 }

@@ -1,6 +1,5 @@
 //! `herringbone rewrite`: a file with other columns, metadata or options.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,20 +13,21 @@ use crate::failure::Result;
 use crate::feed::{self, Reading};
 use crate::grid::thousands;
 use crate::input::{Columns, leaves, open_for_pages, open_for_streaming};
-use crate::target::Target;
+use crate::int96::Int96Args;
+use crate::target::{Target, say};
 use crate::threads::Threads;
 use crate::writer_args::{KeyValue, WriterArgs};
 
 /// Writes a Parquet file anew: with some of its columns, other metadata, other options
 ///
-/// Without options for Parquet output, apart from --key-value, column chunks are copied as they are. With some, all rows are read
+/// Without options for Parquet output or INT96, apart from --key-value, column chunks are copied as they are. With some, all rows are read
 /// and written anew, by these options and the writer's own choices. OUT may be IN.
 #[derive(clap::Args)]
 pub struct Args {
     /// A Parquet file
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// The file to write
+    /// The file to write, or - for standard output
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// These columns only: names or dotted paths, separated by commas; when they are copied they keep the order of the file
@@ -43,15 +43,15 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
     #[command(flatten)]
+    int96: Int96Args,
+    #[command(flatten)]
     writer: WriterArgs,
 }
 
 /// Runs the command, and says what it did.
 pub fn run(args: &Args) -> Result {
-    let done = if args.writer.only_key_values() { copied(args)? } else { encoded(args)? };
-    let mut out = io::stdout().lock();
-    writeln!(out, "{done}")?;
-    Ok(out.flush()?)
+    let done = if args.writer.only_key_values() && !args.int96.is_given() { copied(args)? } else { encoded(args)? };
+    say(&args.output, &done)
 }
 
 fn copied(args: &Args) -> Result<String> {
@@ -94,12 +94,14 @@ fn restore_arrow_schema(kept: &mut [Entry], file: ParquetFile, paths: Vec<String
 fn encoded(args: &Args) -> Result<String> {
     // Opened here so that what is no Parquet file is refused, whatever it is called.
     drop(open_for_streaming(&args.input)?);
-    let reading = Reading { columns: args.columns.clone(), ..Reading::parquet(Threads::new(args.threads)?) };
-    let mut feed = feed::open(std::slice::from_ref(&args.input), &reading)?;
-    let mut metadata = feed.schema.metadata().clone();
-    metadata.retain(|key, _| !args.drop_key_value.contains(key));
-    feed.schema = Arc::new(arrow_schema::Schema::new_with_metadata(feed.schema.fields().clone(), metadata));
-    let target = Target::create(&args.output, !args.no_overwrite)?;
-    let rows = encode(feed, target, &args.writer, &reading.threads)?;
+    let reading = Reading::parquet(Threads::new(args.threads)?);
+    let reading = Reading { columns: args.columns.clone(), int96: args.int96.reading(), ..reading };
+    let rows = args.int96.with_room(reading, |reading| {
+        let mut feed = feed::open(std::slice::from_ref(&args.input), reading)?;
+        let mut metadata = feed.schema.metadata().clone();
+        metadata.retain(|key, _| !args.drop_key_value.contains(key));
+        feed.schema = Arc::new(arrow_schema::Schema::new_with_metadata(feed.schema.fields().clone(), metadata));
+        encode(feed, Target::create(&args.output, !args.no_overwrite)?, &args.writer, &reading.threads)
+    })?;
     Ok(format!("decoded and encoded {} rows", thousands(rows)))
 }

@@ -1,15 +1,32 @@
-//! Files that are written: whole or not at all.
+//! Files that are written: whole or not at all, or standard output.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use herringbone::write::{LocalFile, SinkOptions};
 
 use crate::failure::{Failure, Result};
 
+/// Whether a path stands for standard output.
+pub fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Says what was done with OUT, where that does not get among its bytes.
+pub fn say(output: &Path, done: &str) -> Result {
+    if is_standard(output) {
+        // If standard error is closed, nobody wants to know.
+        let _ = writeln!(io::stderr(), "{done}");
+        return Ok(());
+    }
+    let mut out = io::stdout().lock();
+    writeln!(out, "{done}")?;
+    Ok(out.flush()?)
+}
+
 /// A file that appears under its name when it is finished, and never before; dropping it leaves nothing. What is no
-/// regular file, such as a pipe, is written directly.
+/// regular file, such as a pipe, is written directly, and so is standard output, whose name is `-`.
 pub struct Target {
     path: PathBuf,
     file: Kind,
@@ -18,11 +35,15 @@ pub struct Target {
 enum Kind {
     Local(LocalFile),
     Direct(File),
+    Standard(Stdout),
 }
 
 impl Target {
     /// Begins to write `path`; without `overwrite` it must not be there.
     pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
+        if is_standard(path) {
+            return Ok(Self { path: "standard output".into(), file: Kind::Standard(io::stdout()) });
+        }
         let file = match fs::metadata(path) {
             // A rename would put a file in the place of the device.
             Ok(found) if !found.is_file() && !found.is_dir() && overwrite => {
@@ -42,6 +63,7 @@ impl Target {
         match self.file {
             Kind::Local(file) => Ok(file.commit()?),
             Kind::Direct(mut file) => file.flush().map_err(|error| Failure::at(&self.path, "cannot write", error)),
+            Kind::Standard(mut out) => Ok(out.flush()?),
         }
     }
 
@@ -55,6 +77,7 @@ impl Write for Target {
         let written = match &mut self.file {
             Kind::Local(file) => file.write(bytes),
             Kind::Direct(file) => file.write(bytes),
+            Kind::Standard(out) => return out.write(bytes),
         };
         written.map_err(|error| self.named(error))
     }
@@ -63,6 +86,7 @@ impl Write for Target {
         let flushed = match &mut self.file {
             Kind::Local(file) => file.flush(),
             Kind::Direct(file) => file.flush(),
+            Kind::Standard(out) => return out.flush(),
         };
         flushed.map_err(|error| self.named(error))
     }

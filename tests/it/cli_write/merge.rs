@@ -106,3 +106,44 @@ fn rewriting_with_options_encodes_anew() {
     assert!(lines(&out)[0].starts_with("{\"boxes\":"), "in the order asked for");
     assert!(complaint(&["rewrite", "--sort-by", "boxes", &input, &out], 2).contains("boxes"));
 }
+
+#[test]
+fn timestamps_beyond_nanoseconds_are_read_as_microseconds() {
+    let folder = Folder::new();
+    let (input, out) = (crate::cli::far_away(folder.0.path()), folder.path("out.parquet"));
+    for command in [&["merge", "--decode", &out, &input, &input][..], &["rewrite", "--compression", "none", &input, &out]] {
+        let output = crate::cli::run(command);
+        let said = crate::cli::text(&output.stderr);
+        assert!(output.status.success() && said.contains("INT96") && said.contains("microseconds"), "{command:?}: {said}");
+        assert!(lines(&out).iter().any(|line| line.contains("5000-01-01T")), "{command:?}");
+        let strict = [command, &["--int96-overflow", "error"]].concat();
+        assert!(complaint(&strict, 2).contains("INT96"), "{strict:?}");
+        printed(&[command, &["--int96-overflow", "null"]].concat());
+        assert!(!lines(&out).iter().any(|line| line.contains("5000-01-01T")), "{command:?}");
+    }
+    assert!(complaint(&["merge", "--int96-unit", "us", &out, &input], 2).contains("--decode"));
+}
+
+#[test]
+fn standard_output_takes_files() {
+    let folder = Folder::new();
+    let (input, out) = (data("landings.zstd.parquet"), folder.path("out.parquet"));
+    let commands: [&[&str]; 4] = [
+        &["merge", "-", &input],
+        &["merge", "--decode", "-", &input],
+        &["rewrite", &input, "-"],
+        &["convert", "--to", "parquet", &input, "-"],
+    ];
+    for command in commands {
+        let output = crate::cli::run(command);
+        assert!(output.status.success(), "{command:?}: {}", crate::cli::text(&output.stderr));
+        fs::write(&out, &output.stdout).expect("written");
+        printed(&["verify", "--strict", &out]);
+        assert_eq!(lines(&out), lines(&input), "{command:?}");
+    }
+    assert!(complaint(&["convert", &input, "-"], 2).contains("--to"));
+    let csv = printed(&["convert", "--to", "csv", "--null", "NULL", &input, "-"]);
+    assert_eq!(csv.lines().count(), lines(&input).len() + 1);
+    assert!(complaint(&["convert", "--null", "NULL", &input, &out], 2).contains("--null"));
+    assert_eq!(names(folder.0.path()), ["out.parquet"]);
+}

@@ -9,27 +9,43 @@ use super::{PIECE, Sink, cells};
 use crate::cells::Style;
 use crate::failure::Result;
 
+/// How nulls are written: a text without quotes, commas and line breaks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Null(String);
+
+impl std::str::FromStr for Null {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.contains([',', '"', '\n', '\r']) {
+            true => Err("a text without quotes, commas and line breaks is wanted".to_owned()),
+            false => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
 /// Writes a line of names and a line for each row, which ends in a line feed.
 ///
-/// A null is nothing between the commas and an empty text is `""`. Only in a table of one column a null is `""` as well,
-/// because readers take empty lines for no lines.
+/// A null is what is asked for, most often nothing between the commas. A text that reads the same is in quotes, so that an empty text is `""`.
+/// Only in a table of one column a null that is nothing is `""` as well, because readers take empty lines for no lines.
 pub struct Csv<W> {
     out: W,
+    null: Null,
     text: Vec<u8>,
 }
 
 impl<W: Write> Csv<W> {
     /// Writes the header to `out`, in pieces that need no buffer.
-    pub fn new(out: W, schema: &Schema) -> Self {
+    pub fn new(out: W, schema: &Schema, null: &Null) -> Self {
         let mut text = Vec::new();
         for (i, field) in schema.fields().iter().enumerate() {
             if i > 0 {
                 text.push(b',');
             }
-            append(field.name().as_bytes(), &mut text);
+            append(field.name().as_bytes(), null, &mut text);
         }
         text.push(b'\n');
-        Self { out, text }
+        Self { out, null: null.clone(), text }
     }
 
     fn flush(&mut self, least: usize) -> Result {
@@ -50,10 +66,14 @@ impl<W: Write> Sink for Csv<W> {
                 if i > 0 {
                     self.text.push(b',');
                 }
-                if !column.is_null(row) || cells.len() == 1 {
-                    value.clear();
-                    column.write(row, &mut value);
-                    append(&value, &mut self.text);
+                match column.is_null(row) {
+                    true if cells.len() == 1 && self.null.0.is_empty() => self.text.extend_from_slice(b"\"\""),
+                    true => self.text.extend_from_slice(self.null.0.as_bytes()),
+                    false => {
+                        value.clear();
+                        column.write(row, &mut value);
+                        append(&value, &self.null, &mut self.text);
+                    }
                 }
             }
             self.text.push(b'\n');
@@ -69,8 +89,8 @@ impl<W: Write> Sink for Csv<W> {
 }
 
 /// Appends a value, in quotes where it needs them.
-fn append(value: &[u8], text: &mut Vec<u8>) {
-    if !value.is_empty() && !value.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+fn append(value: &[u8], null: &Null, text: &mut Vec<u8>) {
+    if !value.is_empty() && value != null.0.as_bytes() && !value.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
         text.extend_from_slice(value);
         return;
     }

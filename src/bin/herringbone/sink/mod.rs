@@ -6,7 +6,7 @@ mod json;
 mod parquet;
 mod table;
 
-pub use csv::Csv;
+pub use csv::{Csv, Null};
 pub use ipc::Ipc;
 pub use json::JsonLines;
 pub use parquet::Parquet;
@@ -62,8 +62,12 @@ mod tests {
     }
 
     fn csv(batch: &RecordBatch) -> String {
+        csv_with(batch, "")
+    }
+
+    fn csv_with(batch: &RecordBatch, null: &str) -> String {
         let mut out = Vec::new();
-        let mut sink = Csv::new(&mut out, batch.schema_ref());
+        let mut sink = Csv::new(&mut out, batch.schema_ref(), &null.parse().unwrap());
         sink.write(batch).unwrap();
         sink.finish().unwrap();
         drop(sink);
@@ -94,6 +98,9 @@ mod tests {
         assert_eq!(csv(&no_columns(2)), "\n\n\n");
         let one = batch(vec![("x", Arc::new(Int32Array::from(vec![Some(1), None])))]);
         assert_eq!(csv(&one), "x\n1\n\"\"\n", "an empty line would be no row");
+        let text: ArrayRef = Arc::new(StringArray::from(vec![Some(""), None, Some("-"), Some("--")]));
+        assert_eq!(csv_with(&batch(vec![("-", text)]), "-"), "\"-\"\n\"\"\n-\n\"-\"\n--\n", "no two of the rows are the same");
+        assert!([",", "a\"", "\n"].iter().all(|null| null.parse::<Null>().is_err()));
     }
 
     #[test]
@@ -112,7 +119,7 @@ mod tests {
     fn text_is_handed_on_in_pieces() {
         let long: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(PIECE); 3]));
         let mut out = Vec::new();
-        let mut sink = Csv::new(&mut out, &Schema::empty());
+        let mut sink = Csv::new(&mut out, &Schema::empty(), &Null::default());
         sink.write(&batch(vec![("x", long)])).unwrap();
         drop(sink);
         assert!(out.len() > 3 * PIECE, "without finish the last piece may be missing, and no other");
@@ -188,7 +195,7 @@ mod tests {
         for room in [0, 10, 600] {
             let sinks: [Result<Box<dyn Sink>>; 4] = [
                 Ok(Box::new(JsonLines::new(Full(room % 100)))),
-                Ok(Box::new(Csv::new(Full(room % 100), batch.schema_ref()))),
+                Ok(Box::new(Csv::new(Full(room % 100), batch.schema_ref(), &Null::default()))),
                 Ok(Box::new(Table::new(Full(room % 100), batch.schema_ref(), None))),
                 Ipc::new(Full(room), batch.schema_ref()).map(|sink| Box::new(sink) as Box<dyn Sink>),
             ];
