@@ -103,16 +103,11 @@ impl Lane {
     fn read_with(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>, scratch: &mut Scratch) -> Result<Vec<ArrayRef>> {
         let num_rows = plan.groups.get(self.group).map_or(0, |group| group.num_rows);
         let mut data = Vec::with_capacity(self.readers.len());
-        let mut end = self.row;
+        let end = batch.ranges.last().map_or(self.row, |range| range.end);
         for (leaf, reader) in &mut self.readers {
             let mut rows = LeafData::default();
-            end = self.row;
             reader.expect(&batch.ranges);
-            for range in &batch.ranges {
-                reader.skip(length(&(end..range.start)), scratch)?;
-                reader.read(length(range), scratch, &mut rows)?;
-                end = range.end;
-            }
+            reader.read_ranges(&batch.ranges, scratch, &mut rows)?;
             if self.to_the_end && end == num_rows {
                 reader.finish(scratch)?;
             }
@@ -153,10 +148,6 @@ impl Access {
         }
         Ok(reader)
     }
-}
-
-pub(crate) fn length(range: &Range<u64>) -> usize {
-    usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX)
 }
 
 /// Bytes of a row group that were read ahead: runs of neighbouring chunks.

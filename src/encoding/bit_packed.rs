@@ -26,6 +26,17 @@ pub(crate) fn unpack32(input: &[u8], start: usize, width: usize, out: &mut [u32]
     unpack32_portable(input.get(bit / 8..).unwrap_or_default(), bit % 8, width, out);
 }
 
+/// The value of `width` (at most 32) bits that begins at bit `start` of `input`; bits beyond the end of `input` are 0.
+#[inline]
+pub(crate) fn unpack_one(input: &[u8], start: usize, width: usize) -> u32 {
+    let input = input.get(start / 8..).unwrap_or_default();
+    let word = match input.first_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => input.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    (word >> (start % 8) & ((1 << width.min(32)) - 1)) as u32
+}
+
 /// Unpacks `out.len()` values of `width` (at most 64) bits, as [`unpack32`] does.
 pub(crate) fn unpack64(input: &[u8], start: usize, width: usize, out: &mut [u64]) {
     let input = input.get(start / 8..).unwrap_or_default();
@@ -313,6 +324,8 @@ mod tests {
                         }
                         if width <= 32 {
                             let expected: Vec<u32> = expected.iter().map(|value| *value as u32).collect();
+                            let one_by_one: Vec<u32> = (0..n).map(|at| unpack_one(input, start + at * width, width)).collect();
+                            assert_eq!(one_by_one, expected, "one: width {width}, n {n}, start {start}, length {length}");
                             let mut out = vec![0; n];
                             unpack32(input, start, width, &mut out);
                             assert_eq!(out, expected, "32: width {width}, n {n}, start {start}, length {length}");

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use crate::encoding::bit_packed::unpack32;
+use crate::encoding::bit_packed::{unpack_one, unpack32};
 use crate::encoding::rle::{HybridReader, Piece};
 use crate::encoding::{Decoder, Shape, decoder, too_few, wrong_container};
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::values::{Bits, ByteArrays, FixedBytes, Values};
 
 /// How many indices are unpacked at a time.
 const BLOCK: usize = 1024;
-/// And where no more are wanted: clearing room for a block would take longer than all the rest.
+/// Where no more are wanted they are taken one by one: clearing room for a block would take longer.
 const FEW: usize = 16;
 
 /// The decoded entries of a dictionary page, which the pages of its column chunk refer to.
@@ -152,20 +152,6 @@ fn walk(
     page: &[u8],
     n: usize,
     size: usize,
-    repeated: impl FnMut(usize, usize),
-    block: impl FnMut(&[u32]),
-) -> Result<()> {
-    match n {
-        0..=FEW => walk_by::<FEW>(runs, page, n, size, repeated, block),
-        _ => walk_by::<BLOCK>(runs, page, n, size, repeated, block),
-    }
-}
-
-fn walk_by<const BLOCK: usize>(
-    runs: &mut HybridReader,
-    page: &[u8],
-    n: usize,
-    size: usize,
     mut repeated: impl FnMut(usize, usize),
     mut block: impl FnMut(&[u32]),
 ) -> Result<()> {
@@ -188,8 +174,32 @@ fn walk_by<const BLOCK: usize>(
     Ok(())
 }
 
+/// Walks the next few indices, checked, one by one.
+fn walk_few(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, mut found: impl FnMut(usize)) -> Result<()> {
+    let mut left = n;
+    while left > 0 {
+        let piece = runs.next(page, left)?.ok_or_else(|| too_few(n, n.saturating_sub(left)))?;
+        left = left.saturating_sub(piece.count());
+        match piece {
+            Piece::Repeated { value, count } => {
+                let index = check(value, size)?;
+                (0..count).for_each(|_| found(index));
+            }
+            Piece::Packed { bytes, start, count } => {
+                for at in 0..count {
+                    found(check(unpack_one(bytes, bit_of(start, at, runs), runs.width()), size)?);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Appends the entries that the next `n` indices name.
 fn look_up_words<T: Copy>(runs: &mut HybridReader, page: &[u8], n: usize, entries: &[T], out: &mut Vec<T>) -> Result<()> {
+    if n <= FEW {
+        return walk_few(runs, page, n, entries.len(), |index| out.extend(entries.get(index)));
+    }
     out.reserve(n);
     let out = std::cell::RefCell::new(out);
     walk(
@@ -215,6 +225,9 @@ fn look_up_words<T: Copy>(runs: &mut HybridReader, page: &[u8], n: usize, entrie
 
 /// Appends the next `n` indices themselves.
 fn indices(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, out: &mut Vec<u32>) -> Result<()> {
+    if n <= FEW {
+        return walk_few(runs, page, n, size, |index| out.push(index as u32));
+    }
     out.reserve(n);
     let mut left = n;
     while left > 0 {
@@ -312,6 +325,7 @@ mod tests {
     use super::*;
     use crate::encoding::rle::HybridWriter;
     use proptest::prelude::*;
+    use std::ops::Range;
 
     fn page_of(indices: &[u32], width: usize) -> Vec<u8> {
         let mut page = vec![width as u8];
@@ -383,6 +397,41 @@ mod tests {
                     prop_assert_eq!(out, Values::Words32(kept.clone()));
                 }
             }
+        }
+
+        #[test]
+        fn picks_what_reading_everything_would_give(
+            size in 1..3000usize, packed in prop::collection::vec((any::<u32>(), prop_oneof![4 => Just(1usize), 1 => 1..200usize]), 1..200),
+            steps in prop::collection::vec((0..40u64, prop_oneof![3 => 1..4u64, 1 => 1..60u64]), 0..60), first in 0..1_000_000u64,
+        ) {
+            let indices: Vec<u32> = packed.iter().flat_map(|(index, n)| std::iter::repeat_n(index % size as u32, *n)).collect();
+            let page = page_of(&indices, (usize::BITS - (size - 1).leading_zeros()) as usize);
+            let mut at = first;
+            let ranges = steps.iter().map(|(gap, length)| {
+                let start = at + gap;
+                at = start + length;
+                start..at
+            });
+            let ranges: Vec<Range<u64>> = ranges.take_while(|range| range.end <= first + indices.len() as u64).collect();
+            let expected: Vec<u32> = ranges.iter().cloned().flatten().map(|row| indices[(row - first) as usize]).collect();
+            for values in dictionaries(size) {
+                let dictionary = Arc::new(Dictionary::new(values.clone()));
+                let mut decoder = DictionaryDecoder::new(&page, Some(&dictionary)).unwrap();
+                let Values::Words32(entries) = &values else {
+                    let mut out = Values::Words32(Vec::new());
+                    decoder.pick(&page, first, &ranges, &mut out).unwrap();
+                    prop_assert_eq!(out, Values::Words32(expected.clone()));
+                    continue;
+                };
+                let mut out = Values::Words32(Vec::new());
+                decoder.pick(&page, first, &ranges, &mut out).unwrap();
+                prop_assert_eq!(out, Values::Words32(expected.iter().map(|index| entries[*index as usize]).collect()));
+            }
+            let words: Vec<u64> = (0..size as u64).map(|i| i << 40 | 7).collect();
+            let dictionary = Arc::new(Dictionary::new(Values::Words64(words.clone())));
+            let mut out = Values::Words64(Vec::new());
+            DictionaryDecoder::new(&page, Some(&dictionary)).unwrap().pick(&page, first, &ranges, &mut out).unwrap();
+            prop_assert_eq!(out, Values::Words64(expected.iter().map(|index| words[*index as usize]).collect()));
         }
 
         #[test]

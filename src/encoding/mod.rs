@@ -47,11 +47,12 @@ pub use dictionary_builder::{DictionaryBuilder, write_indices};
 pub use part::Part;
 pub(crate) use rle::{HybridReader, HybridWriter, Piece, write_bits};
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
-use crate::values::{Values, ValuesSlice};
+use crate::values::{Values, ValuesSlice, length};
 
 /// What the values of a page are: all that a decoder or encoder needs to know of their type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +91,21 @@ pub trait Decoder: Send {
     /// # Errors
     /// As for [`read`](Decoder::read).
     fn skip(&mut self, page: &[u8], n: usize) -> Result<()>;
+
+    /// Appends the values whose numbers are in `ranges`, which ascend, and passes over those between them; the next value has the number `first`. `out`
+    /// holds no byte arrays.
+    ///
+    /// # Errors
+    /// As for [`read`](Decoder::read).
+    fn pick(&mut self, page: &[u8], first: u64, ranges: &[Range<u64>], out: &mut Values) -> Result<()> {
+        let mut at = first;
+        for range in ranges {
+            self.skip(page, length(&(at..range.start)))?;
+            self.read(page, length(range), out)?;
+            at = range.end;
+        }
+        Ok(())
+    }
 
     /// Makes `value` the one before the page's first value: its prefix counts for DELTA_BYTE_ARRAY in files of writers
     /// that carried it over from page to page (PARQUET-246). Other encodings, which know no such state, ignore it.

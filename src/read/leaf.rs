@@ -17,7 +17,7 @@ use crate::metadata::OffsetIndex;
 use crate::page::{ChunkInfo, CompressedPage, Page};
 use crate::read::PageReader;
 use crate::read::counters::Counters;
-use crate::values::{Bits, ByteArrays, FixedBytes, Values};
+use crate::values::{Bits, ByteArrays, FixedBytes, Values, length};
 
 /// Rows of a leaf column.
 #[derive(Debug, Default)]
@@ -234,6 +234,52 @@ impl LeafReader {
         }
         self.row = self.row.saturating_add(rows as u64);
         Ok(())
+    }
+
+    /// Appends the rows of `ranges`, which ascend from the next row on, and passes over those between them.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub(crate) fn read_ranges(&mut self, ranges: &[Range<u64>], scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        let mut left = ranges;
+        while let Some((range, rest)) = left.split_first() {
+            match self.pick(left, out)? {
+                0 => {
+                    self.skip(length(&(self.row..range.start)), scratch)?;
+                    self.read(length(range), scratch, out)?;
+                    left = rest;
+                }
+                picked => left = left.get(picked..).unwrap_or_default(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads those ranges that lie in the open page, if there are several and no level stands between rows and values; returns how many.
+    fn pick(&mut self, ranges: &[Range<u64>], out: &mut LeafData) -> Result<usize> {
+        let Some(open) = self.page.as_mut().filter(|_| self.chunk.max_definition == 0 && ranges.len() > 1) else { return Ok(0) };
+        let end = self.row.saturating_add(open.left as u64);
+        let few = ranges.partition_point(|range| range.end <= end);
+        let (Some(ranges @ [_, .., last]), Some(before)) = (ranges.get(..few), ranges.first()) else { return Ok(0) };
+        if before.start < self.row {
+            return Ok(0);
+        }
+        let rows = ranges.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add);
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        let output = Output {
+            chunk: &self.chunk,
+            keep_indices: self.keep_indices,
+            part_bytes: self.part_bytes,
+            dictionary: &self.dictionary,
+            expected: rows,
+        };
+        if !open.pick(self.row, ranges, rows, &output, out).map_err(|error| open.page.place(error))? {
+            return Ok(0);
+        }
+        open.left = length(&(last.end..end));
+        self.row = last.end;
+        out.rows = out.rows.saturating_add(rows);
+        Ok(few)
     }
 
     /// Goes to the page of the row after the next `rows`, if that is a later one and it is known where it is; returns how many
@@ -690,30 +736,53 @@ impl OpenPage {
         scratch: &mut Scratch,
         out: &mut LeafData,
     ) -> Result<()> {
-        let indices = output.keep_indices && matches!(self.page.encoding(), Encoding::RleDictionary | Encoding::PlainDictionary);
-        if let (true, Some(dictionary)) = (indices, output.dictionary) {
-            let mut values = match out.parts.pop_if(|part| matches!(part, Part::Indices { .. })) {
-                Some(Part::Indices { indices, .. }) => Values::Words32(indices),
-                _ => Values::Words32(Vec::with_capacity(output.expected.min(EXPECTED_MOST))),
-            };
-            check_room(&values, n, output.part_bytes)?;
-            self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
-            if let Values::Words32(indices) = values {
-                out.parts.push(Part::Indices { indices, dictionary: Arc::clone(dictionary) });
-            }
-            return Ok(());
-        }
-        let mut values = match out.parts.pop_if(|part| matches!(part, Part::Values(_))) {
-            Some(Part::Values(values)) => values,
-            _ => self.container(n, present, output),
-        };
+        let mut values = self.take_part(n, present, output, out);
         if let Values::Bytes(_) = values {
             return self.append_bytes(n, present, start, values, output, out);
         }
         check_room(&values, n, output.part_bytes)?;
         self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
-        out.parts.push(Part::Values(values));
+        self.give_part(values, output, out);
         Ok(())
+    }
+
+    /// Appends the rows of `ranges`, which are in this page; `first` is the next one. `false` for byte arrays.
+    fn pick(&mut self, first: u64, ranges: &[Range<u64>], rows: usize, output: &Output<'_>, out: &mut LeafData) -> Result<bool> {
+        if output.chunk.shape.physical_type == PhysicalType::ByteArray && self.indices_of(output).is_none() {
+            return Ok(false);
+        }
+        let mut values = self.take_part(rows, rows, output, out);
+        check_room(&values, rows, output.part_bytes)?;
+        self.decoder.pick(self.page.value_bytes(), first, ranges, &mut values)?;
+        self.give_part(values, output, out);
+        Ok(true)
+    }
+
+    /// The dictionary, if indices into it are what is read.
+    fn indices_of<'a>(&self, output: &Output<'a>) -> Option<&'a Arc<Dictionary>> {
+        let indices = output.keep_indices && matches!(self.page.encoding(), Encoding::RleDictionary | Encoding::PlainDictionary);
+        output.dictionary.as_ref().filter(|_| indices)
+    }
+
+    /// The last part, if what comes next belongs to it, or memory for another.
+    fn take_part(&self, n: usize, present: usize, output: &Output<'_>, out: &mut LeafData) -> Values {
+        if self.indices_of(output).is_some() {
+            return match out.parts.pop_if(|part| matches!(part, Part::Indices { .. })) {
+                Some(Part::Indices { indices, .. }) => Values::Words32(indices),
+                _ => Values::Words32(Vec::with_capacity(output.expected.min(EXPECTED_MOST))),
+            };
+        }
+        match out.parts.pop_if(|part| matches!(part, Part::Values(_))) {
+            Some(Part::Values(values)) => values,
+            _ => self.container(n, present, output),
+        }
+    }
+
+    fn give_part(&self, values: Values, output: &Output<'_>, out: &mut LeafData) {
+        out.parts.push(match (values, self.indices_of(output)) {
+            (Values::Words32(indices), Some(dictionary)) => Part::Indices { indices, dictionary: Arc::clone(dictionary) },
+            (values, _) => Part::Values(values),
+        });
     }
 
     /// An empty container with memory for the slots to come, as far as this page lets them be believed: growing step by step

@@ -30,7 +30,14 @@ pub use bits::{Bits, BitsIter};
 pub use bytes::{ByteArrays, FixedBytes};
 pub use slice::{BitsSlice, BytesSlice, FixedSlice, ValuesSlice};
 
+use std::ops::Range;
+
 use crate::format::PhysicalType;
+
+/// How many rows a range has.
+pub(crate) fn length(range: &Range<u64>) -> usize {
+    usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX)
+}
 
 /// Decoded values of one leaf column, without nulls or with a placeholder in each null's place.
 #[derive(Clone, Debug, PartialEq)]

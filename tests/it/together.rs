@@ -80,6 +80,12 @@ fn they_read_the_same() {
             let part = read(file.scan().threads(threads).rows([100..9_000, 9_001..21_000, 33_000..39_999]));
             let expected = [(100, 8_900), (9_001, 11_999), (33_000, 6_999)].map(|(start, length)| batch.slice(start, length));
             assert_eq!(part, concat_batches(&batch.schema(), &expected).unwrap());
+            // Single rows, some of them beside each other, on both sides of where pages and row groups end.
+            let picked: Vec<usize> = (0..ROWS).filter(|row| row % 97 < 2 || row % 1_999 == 0).collect();
+            let rows = picked.iter().map(|row| *row as u64..*row as u64 + 1);
+            let indices = arrow_array::UInt64Array::from_iter_values(picked.iter().map(|row| *row as u64));
+            let expected = arrow_select::take::take_record_batch(&batch, &indices).unwrap();
+            assert_eq!(read(file.scan().threads(threads).rows(rows)), expected);
             let kept = read(file.scan().threads(threads).filter(col("few").eq(1)));
             let mask = arrow_array::BooleanArray::from_iter((0..ROWS).map(|row| Some(row % 3 == 1)));
             assert_eq!(kept, arrow_select::filter::filter_record_batch(&batch, &mask).unwrap());

@@ -12,7 +12,7 @@ use crate::arrow::filter::fetch::Needs;
 use crate::arrow::filter::prune::Pruned;
 use crate::arrow::filter::selection::Selection;
 use crate::arrow::filter::{Filter, RowFunction};
-use crate::arrow::lanes::{Access, Lane, length, with_scratch};
+use crate::arrow::lanes::{Access, Lane, with_scratch};
 use crate::arrow::plan::{Batch, Plan};
 use crate::error::{Error, Result};
 use crate::metadata::OffsetIndex;
@@ -137,7 +137,7 @@ impl Unit {
         let mut evaluators: Vec<Evaluator<'_>> = filter.predicate.tests.iter().map(Evaluator::new).collect();
         let mut columns = Vec::with_capacity(self.conditions.len());
         for condition in self.conditions.iter() {
-            let open = |leaf: &usize| access.open(plan, row_group, *leaf).map(|reader| Column { leaf: *leaf, reader, row: 0 });
+            let open = |leaf: &usize| access.open(plan, row_group, *leaf).map(|reader| Column { leaf: *leaf, reader });
             columns.push(condition.leaves.iter().map(open).collect::<Result<Vec<_>>>()?);
         }
         let mut functions =
@@ -340,19 +340,13 @@ fn no_group() -> Error {
 struct Column {
     leaf: usize,
     reader: LeafReader,
-    /// The next row.
-    row: u64,
 }
 
 impl Column {
     fn read(&mut self, selection: &Selection, scratch: &mut Scratch) -> Result<(usize, LeafData)> {
         let mut data = LeafData::default();
         self.reader.expect(&selection.ranges);
-        for range in &selection.ranges {
-            self.reader.skip(length(&(self.row..range.start)), scratch)?;
-            self.reader.read(length(range), scratch, &mut data)?;
-            self.row = range.end;
-        }
+        self.reader.read_ranges(&selection.ranges, scratch, &mut data)?;
         Ok((self.leaf, data))
     }
 }
