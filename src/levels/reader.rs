@@ -88,6 +88,26 @@ impl LevelReader {
         Ok(())
     }
 
+    /// Passes over `n` levels if all of them have the maximum and are one run; else none is passed over.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub(crate) fn skip_full(&mut self, bytes: &[u8], n: usize) -> Result<bool> {
+        match &mut self.state {
+            State::None => Ok(true),
+            State::Rle(runs) => {
+                let mut after = runs.clone();
+                let full =
+                    matches!(after.next(bytes, n)?, Some(Piece::Repeated { value, count }) if count == n && value == u32::from(self.max));
+                if full {
+                    *runs = after;
+                }
+                Ok(full)
+            }
+            State::BitPacked { .. } => Ok(false),
+        }
+    }
+
     /// Passes over `n` levels and returns how many of them had the maximum.
     ///
     /// # Errors

@@ -127,6 +127,8 @@ struct OpenPage {
     left: usize,
     repetition: LevelReader,
     definition: LevelReader,
+    /// Whether single rows may be picked in one call: not in lists, and where values are missing.
+    can_pick: bool,
     /// In lists: the levels of the next entries, as far as they were decoded, and how many of them are done.
     levels: Levels,
     done: usize,
@@ -255,9 +257,9 @@ impl LeafReader {
         Ok(())
     }
 
-    /// Reads those ranges that lie in the open page, if there are several and no level stands between rows and values; returns how many.
+    /// Reads those ranges that lie in the open page, if there are several and the page has no nulls among them; returns how many.
     fn pick(&mut self, ranges: &[Range<u64>], out: &mut LeafData) -> Result<usize> {
-        let Some(open) = self.page.as_mut().filter(|_| self.chunk.max_definition == 0 && ranges.len() > 1) else { return Ok(0) };
+        let Some(open) = self.page.as_mut().filter(|open| open.can_pick && ranges.len() > 1) else { return Ok(0) };
         let end = self.row.saturating_add(open.left as u64);
         let few = ranges.partition_point(|range| range.end <= end);
         let (Some(ranges @ [_, .., last]), Some(before)) = (ranges.get(..few), ranges.first()) else { return Ok(0) };
@@ -273,7 +275,7 @@ impl LeafReader {
             dictionary: &self.dictionary,
             expected: rows,
         };
-        if !open.pick(self.row, ranges, rows, &output, out).map_err(|error| open.page.place(error))? {
+        if !open.pick(self.row..last.end, ranges, rows, &output, out).map_err(|error| open.page.place(error))? {
             return Ok(0);
         }
         open.left = length(&(last.end..end));
@@ -645,7 +647,7 @@ impl OpenPage {
         let left = page.num_values();
         let (repetition, definition) = (page.repetition_reader()?, page.definition_reader()?);
         let levels = Levels { repetition: std::mem::take(&mut scratch.repetition), definition: std::mem::take(&mut scratch.definition) };
-        let mut open = Self { page, decoder, left, repetition, definition, levels, done: 0 };
+        let mut open = Self { page, decoder, left, repetition, definition, levels, done: 0, can_pick: true };
         open.levels.clear();
         Ok(open)
     }
@@ -746,14 +748,24 @@ impl OpenPage {
         Ok(())
     }
 
-    /// Appends the rows of `ranges`, which are in this page; `first` is the next one. `false` for byte arrays.
-    fn pick(&mut self, first: u64, ranges: &[Range<u64>], rows: usize, output: &Output<'_>, out: &mut LeafData) -> Result<bool> {
-        if output.chunk.shape.physical_type == PhysicalType::ByteArray && self.indices_of(output).is_none() {
+    /// Appends the rows of `ranges`, which are among the next rows of this page, `all`; `false` where that is not for this page.
+    fn pick(&mut self, all: Range<u64>, ranges: &[Range<u64>], rows: usize, output: &Output<'_>, out: &mut LeafData) -> Result<bool> {
+        let max = output.chunk.max_definition;
+        let is_words = output.chunk.shape.physical_type != PhysicalType::ByteArray || self.indices_of(output).is_some();
+        self.can_pick =
+            is_words && output.chunk.max_repetition == 0 && self.definition.skip_full(self.page.definition_bytes(), length(&all))?;
+        if !self.can_pick {
             return Ok(false);
+        }
+        if max > 0 {
+            out.validity.extend_run(true, rows);
+        }
+        if max > 1 {
+            out.levels.definition.resize(out.levels.definition.len().saturating_add(rows), max);
         }
         let mut values = self.take_part(rows, rows, output, out);
         check_room(&values, rows, output.part_bytes)?;
-        self.decoder.pick(self.page.value_bytes(), first, ranges, &mut values)?;
+        self.decoder.pick(self.page.value_bytes(), all.start, ranges, &mut values)?;
         self.give_part(values, output, out);
         Ok(true)
     }
