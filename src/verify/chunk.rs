@@ -36,60 +36,11 @@ pub(super) fn check(
     let place = Place { row_group: Some(group), column: Some(leaf.path.dotted().to_owned()), ..Place::default() };
     let Some(meta) = checkable(column, &place, out) else { return Ok(None) };
     names(meta, leaf, &place, out);
-    // Some writers have chunks without data pages in row groups without rows.
-    let is_empty = rows == 0 && meta.num_values == 0 && meta.data_page_offset == 0;
-    let range = match meta.dictionary_page_offset.and_then(|offset| u64::try_from(offset).ok()) {
-        None if is_empty => return Ok(None),
-        Some(start) if is_empty && start >= 4 => {
-            let size = u64::try_from(meta.total_compressed_size).unwrap_or(0);
-            start.min(file.data_end)..start.saturating_add(size).min(file.data_end)
-        }
-        _ => match range(file, meta, &place, out) {
-            Some(range) => range,
-            None => return Ok(None),
-        },
-    };
-    let info = ChunkInfo::new(Arc::clone(&schema), leaf.index, meta.codec, group)?;
-    let order = match &file.column_orders {
-        Some(orders) => orders.get(leaf.index).and_then(|order| Order::of(leaf, order)),
-        None => Order::by_type(leaf),
-    };
-    let judge = Judge { leaf, has_orders: file.column_orders.is_some(), corrupt_binary_bounds: file.quirks.corrupt_binary_bounds };
+    let Some(range) = range(file, rows, meta, &place, out) else { return Ok(None) };
     let indexes = Indexes::read(file, column, &place, out)?;
     let watchers = watchers(file, meta, leaf, comparer, &place, out)?;
-    let limits = file.limits.clone();
-    let mut walk = Walk {
-        decoder: PageDecoder {
-            leaf,
-            order,
-            limits: &limits,
-            dictionary: None,
-            dictionary_lost: false,
-            carries_prefixes: file.quirks.prefixes_across_pages,
-            last_value: None,
-            decompressor: Decompressor::new(),
-            buffer: Vec::new(),
-            watchers,
-            begun: false,
-            whole_rows: indexes.offsets.is_some(),
-        },
-        info: Arc::new(info),
-        meta,
-        judge,
-        indexes,
-        facts: Facts::new(leaf, order),
-        used: Vec::new(),
-        level_encodings: Vec::new(),
-        entries: 0,
-        compressed: 0,
-        uncompressed: 0,
-        first_data: None,
-        dictionary_at: None,
-        dictionary_missed: false,
-        next_row: Some(0),
-        ordinal: 0,
-        place,
-    };
+    let info = ChunkInfo::new(Arc::clone(&schema), leaf.index, meta.codec, group)?;
+    let mut walk = Walk::new(file, leaf, meta, info, indexes, watchers, place);
     let end = walk.pages(file, range.start, range.end, out)?;
     let start = if walk.dictionary_missed { u64::try_from(meta.data_page_offset).unwrap_or(range.start) } else { range.start };
     out.layout.add(start..end.unwrap_or(range.end), Part::Chunk, &walk.place);
@@ -121,8 +72,19 @@ fn names(meta: &ColumnMetaData<'_>, leaf: &Leaf, place: &Place, out: &mut Record
     }
 }
 
-/// Where the pages are said to be.
-fn range(file: &File<'_>, meta: &ColumnMetaData<'_>, place: &Place, out: &mut Recorder) -> Option<std::ops::Range<u64>> {
+/// Where the pages are said to be; none where there are none.
+fn range(file: &File<'_>, rows: i64, meta: &ColumnMetaData<'_>, place: &Place, out: &mut Recorder) -> Option<std::ops::Range<u64>> {
+    // Some writers have chunks without data pages in row groups without rows.
+    if rows == 0 && meta.num_values == 0 && meta.data_page_offset == 0 {
+        match meta.dictionary_page_offset.and_then(|offset| u64::try_from(offset).ok()) {
+            None => return None,
+            Some(start) if start >= 4 => {
+                let size = u64::try_from(meta.total_compressed_size).unwrap_or(0);
+                return Some(start.min(file.data_end)..start.saturating_add(size).min(file.data_end));
+            }
+            Some(_) => {}
+        }
+    }
     let data = u64::try_from(meta.data_page_offset).ok().filter(|offset| (4..=file.data_end).contains(offset));
     let size = u64::try_from(meta.total_compressed_size).ok();
     let (Some(data), Some(size)) = (data, size) else {
@@ -191,7 +153,54 @@ struct Walk<'a> {
     place: Place,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(
+        file: &'a File<'_>,
+        leaf: &'a Leaf,
+        meta: &'a ColumnMetaData<'a>,
+        info: ChunkInfo,
+        indexes: Indexes,
+        watchers: Watchers,
+        place: Place,
+    ) -> Self {
+        let order = match &file.column_orders {
+            Some(orders) => orders.get(leaf.index).and_then(|order| Order::of(leaf, order)),
+            None => Order::by_type(leaf),
+        };
+        Self {
+            decoder: PageDecoder {
+                leaf,
+                order,
+                limits: &file.limits,
+                dictionary: None,
+                dictionary_lost: false,
+                carries_prefixes: file.quirks.prefixes_across_pages,
+                last_value: None,
+                decompressor: Decompressor::new(),
+                buffer: Vec::new(),
+                watchers,
+                begun: false,
+                whole_rows: indexes.offsets.is_some(),
+            },
+            info: Arc::new(info),
+            meta,
+            judge: Judge { leaf, has_orders: file.column_orders.is_some(), corrupt_binary_bounds: file.quirks.corrupt_binary_bounds },
+            indexes,
+            facts: Facts::new(leaf, order),
+            used: Vec::new(),
+            level_encodings: Vec::new(),
+            entries: 0,
+            compressed: 0,
+            uncompressed: 0,
+            first_data: None,
+            dictionary_at: None,
+            dictionary_missed: false,
+            next_row: Some(0),
+            ordinal: 0,
+            place,
+        }
+    }
+
     /// Walks over all pages and returns where they end; `None` when that could not be found out.
     fn pages(&mut self, file: &File<'_>, start: u64, end: u64, out: &mut Recorder) -> Result<Option<u64>> {
         let mut pages = RawPages::new(file.source, start, end, file.data_end);
