@@ -75,10 +75,11 @@ impl Lane {
         Ok(Self { group, field, readers: readers.collect::<Result<_>>()?, row: 0, to_the_end: false })
     }
 
-    /// Decodes the dictionaries of lanes that were just opened, as far as that takes less time together.
-    pub(crate) fn begin<'a>(lanes: impl Iterator<Item = &'a mut Lane>) {
+    /// Decompresses the first pages of lanes that were just opened, as far as that takes less time together: dictionaries, and of lanes that
+    /// know where their pages are, those with the first row that is wanted.
+    pub(crate) fn begin<'a>(lanes: impl Iterator<Item = &'a mut Lane>, row: Option<u64>) {
         let readers = lanes.flat_map(|lane| lane.readers.iter_mut().map(|(_, reader)| reader));
-        with_scratch(|scratch| LeafReader::decode_dictionaries(readers, scratch));
+        with_scratch(|scratch| LeafReader::begin(readers, row, scratch));
     }
 
     /// The arrays of the next batch of the lane's row group.
@@ -308,7 +309,7 @@ fn read_inline(plan: &Plan, lanes: &mut Vec<Lane>, batch: usize) -> Result<Vec<V
             for field in 0..plan.fields.len() {
                 lanes.push(Lane::open(plan, batch.group, field, &held)?);
             }
-            Lane::begin(lanes.iter_mut());
+            Lane::begin(lanes.iter_mut(), None);
         }
     }
     lanes.iter_mut().map(|lane| lane.read(plan, batch)).collect()

@@ -462,7 +462,7 @@ fn begin(shared: &Shared, work: &mut Work) {
         for lane in &mut *lanes {
             lane.lane = Lane::open(&shared.plan, *group, lane.field, held).ok().map(Box::new);
         }
-        Lane::begin(lanes.iter_mut().filter_map(|lane| lane.lane.as_deref_mut()));
+        Lane::begin(lanes.iter_mut().filter_map(|lane| lane.lane.as_deref_mut()), None);
     };
     if catch_unwind(AssertUnwindSafe(|| open(lanes))).is_err() {
         lanes.iter_mut().for_each(|lane| lane.lane = None);

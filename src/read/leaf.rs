@@ -148,6 +148,10 @@ const LARGE_CHUNK: u64 = 32 << 10;
 #[cfg(feature = "arrow")]
 const DICTIONARIES_AT_ONCE: usize = 5 << 19;
 
+/// So many bytes of data pages are decompressed before their columns are read.
+#[cfg(feature = "arrow")]
+const KEPT_AT_ONCE: usize = 8 << 20;
+
 /// How many levels are decoded at a time: memory follows this and not the number of entries that a page claims.
 const LEVELS_AHEAD: usize = 1 << 16;
 
@@ -302,8 +306,9 @@ impl LeafReader {
             self.close(scratch);
             return Ok(left);
         }
-        let starts = index.pages().first().map(|first| first.offset);
-        if self.pages.is_at_start() && starts.is_some_and(|first| first > self.pages.range().start) {
+        let first = index.pages().first().map_or(0, |first| first.offset);
+        // The dictionary page is read when a page needs it.
+        if self.pages.is_at_start() && first > self.pages.range().start && !self.pages.pass_dictionary(first) {
             match self.pages.next_page()? {
                 Some(page) if page.is_dictionary() => self.undecoded = Some(page),
                 // The index does not tell what is there: the pages do.
@@ -480,48 +485,88 @@ impl LeafReader {
         takes_several(codec)
     }
 
-    /// Decodes the dictionaries of columns that are about to be read, where that takes less time together than one after the other. The
-    /// others are left to the first read, and so is what is wrong with any.
+    /// Decompresses the pages that columns are about to be read with, where that takes less time together than one after the other: the
+    /// dictionaries; or, if a row is named, the pages with it, as far as it is known where they are, and the dictionaries that these need.
+    /// The others are left to the first read, and so is what is wrong with any.
     #[cfg(feature = "arrow")]
-    pub(crate) fn decode_dictionaries<'a>(readers: impl Iterator<Item = &'a mut Self>, scratch: &mut Scratch) {
-        let mut waiting: Vec<(&mut Self, CompressedPage)> = Vec::new();
-        let mut bytes = 0_usize;
-        for reader in readers {
+    pub(crate) fn begin<'a>(readers: impl Iterator<Item = &'a mut Self>, row: Option<u64>, scratch: &mut Scratch) {
+        let mut readers: Vec<&mut Self> = readers.collect();
+        let mut waiting: Vec<(usize, CompressedPage)> = Vec::new();
+        let (mut bytes, mut kept) = (0_usize, 0_usize);
+        for at in 0..readers.len() {
+            let Some(reader) = readers.get_mut(at) else { continue };
             let range = reader.pages.range();
             let is_large = range.end.saturating_sub(range.start) >= LARGE_CHUNK;
-            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() {
+            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() || kept >= KEPT_AT_ONCE {
                 continue;
             }
-            let Some(page) = reader.pages.next_if(true) else { continue };
-            match page.pays_together() {
-                true => {
-                    bytes = bytes.saturating_add(page.uncompressed_size());
-                    waiting.push((reader, page));
+            let first = match row {
+                Some(row) => reader.pages_of(row),
+                None => reader.pages.next_if(true).into_iter().collect(),
+            };
+            for page in first {
+                if !page.pays_together() {
+                    reader.leave(page, row.is_some());
+                    continue;
                 }
-                false => reader.ahead = Some(Next { page, decompressed: None }),
+                bytes = bytes.saturating_add(page.uncompressed_size());
+                kept = kept.saturating_add(if page.is_dictionary() { 0 } else { page.uncompressed_size() });
+                waiting.push((at, page));
             }
             if bytes >= DICTIONARIES_AT_ONCE {
-                Self::decode_together(std::mem::take(&mut waiting), scratch);
+                Self::decode_together(&mut readers, std::mem::take(&mut waiting), row.is_some(), scratch);
                 bytes = 0;
             }
         }
-        Self::decode_together(waiting, scratch);
+        Self::decode_together(&mut readers, waiting, row.is_some(), scratch);
+    }
+
+    /// Goes to the page with a row, if it is known where that is, and reads it and the dictionary that it needs.
+    #[cfg(feature = "arrow")]
+    fn pages_of(&mut self, row: u64) -> Vec<CompressedPage> {
+        let index = self.index.as_ref();
+        let found = index.and_then(|index| {
+            let page = index.page_of_row(row)?;
+            Some((page, *index.pages().get(page)?, index.pages().first()?.offset, index.pages().last()?.range().end))
+        });
+        let Some((page, location, first, end)) = found else { return Vec::new() };
+        if first > self.pages.range().start && !self.pages.pass_dictionary(first) {
+            return Vec::new();
+        }
+        self.pages.jump(location.offset, page, location.first_row, end);
+        let Some(data) = self.pages.next_if(false) else { return Vec::new() };
+        let is_encoded = matches!(data.encoding(), Encoding::PlainDictionary | Encoding::RleDictionary);
+        let dictionary = if is_encoded { self.pages.passed_dictionary().ok().flatten() } else { None };
+        dictionary.into_iter().chain([data]).collect()
+    }
+
+    /// Leaves a page that was read to the next read; a dictionary perhaps `until_needed`.
+    #[cfg(feature = "arrow")]
+    fn leave(&mut self, page: CompressedPage, until_needed: bool) {
+        match until_needed && page.is_dictionary() {
+            true => self.undecoded = Some(page),
+            false => self.ahead = Some(Next { page, decompressed: None }),
+        }
     }
 
     #[cfg(feature = "arrow")]
-    fn decode_together(readers: Vec<(&mut Self, CompressedPage)>, scratch: &mut Scratch) {
-        let pages: Vec<&CompressedPage> = readers.iter().map(|(_, page)| page).collect();
+    fn decode_together(readers: &mut [&mut Self], waiting: Vec<(usize, CompressedPage)>, until_needed: bool, scratch: &mut Scratch) {
+        let pages: Vec<&CompressedPage> = waiting.iter().map(|(_, page)| page).collect();
         let Scratch { decompressor, buffers, .. } = scratch;
         let several = if pages.len() > 1 { CompressedPage::decompress_all(&pages, decompressor, buffers) } else { None };
         let mut decompressed = several.into_iter().flatten();
-        for (reader, page) in readers {
-            reader.dictionary = decompressed.next().and_then(|decompressed| {
-                let dictionary = decompressed.decode_dictionary();
-                scratch.give_back(decompressed.into_buffer());
-                dictionary.ok().map(Arc::new)
-            });
-            if reader.dictionary.is_none() {
-                reader.ahead = Some(Next { page, decompressed: None });
+        for (at, page) in waiting {
+            let Some(reader) = readers.get_mut(at) else { continue };
+            match decompressed.next() {
+                Some(decompressed) if page.is_dictionary() => {
+                    reader.dictionary = decompressed.decode_dictionary().ok().map(Arc::new);
+                    scratch.give_back(decompressed.into_buffer());
+                    if reader.dictionary.is_none() {
+                        reader.leave(page, until_needed);
+                    }
+                }
+                Some(decompressed) => reader.ahead = Some(Next { page, decompressed: Some(Box::new(decompressed)) }),
+                None => reader.leave(page, until_needed),
             }
         }
     }
@@ -539,10 +584,14 @@ impl LeafReader {
 
     fn open(&mut self, next: Next, row: Option<u64>, scratch: &mut Scratch) -> Result<()> {
         self.close(scratch);
-        if matches!(next.page.encoding(), Encoding::PlainDictionary | Encoding::RleDictionary)
-            && let Some(dictionary) = self.undecoded.take()
-        {
-            self.decode_dictionary(&dictionary, scratch)?;
+        if matches!(next.page.encoding(), Encoding::PlainDictionary | Encoding::RleDictionary) && self.dictionary.is_none() {
+            let undecoded = match self.undecoded.take() {
+                None => self.pages.passed_dictionary()?,
+                undecoded => undecoded,
+            };
+            if let Some(dictionary) = undecoded {
+                self.decode_dictionary(&dictionary, scratch)?;
+            }
         }
         if let Some(counters) = &self.counters {
             counters.page();

@@ -1,5 +1,6 @@
 //! The pages of a column chunk, in the order of the file.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -61,6 +62,10 @@ pub struct PageReader {
     held: Bytes,
     held_from: u64,
     ordinal: usize,
+    /// Where the dictionary page is said to be, if it is what the chunk begins with.
+    dictionary: Option<Range<u64>>,
+    /// Where it is, if it was passed over.
+    passed: Option<u64>,
     /// Whether there was a dictionary page, which counts as a page.
     had_dictionary: bool,
     values_left: u64,
@@ -145,6 +150,8 @@ impl PageReader {
             held: Bytes::new(),
             held_from: location.range.start,
             ordinal: 0,
+            dictionary: location.dictionary_page_offset.filter(|at| *at == location.range.start).map(|at| at..location.data_page_offset),
+            passed: None,
             had_dictionary: false,
             values_left: location.num_values,
             num_values: location.num_values,
@@ -158,7 +165,7 @@ impl PageReader {
     }
 
     /// Where the chunk's pages lie in the file.
-    pub fn range(&self) -> std::ops::Range<u64> {
+    pub fn range(&self) -> Range<u64> {
         self.at..self.end
     }
 
@@ -249,6 +256,38 @@ impl PageReader {
     /// Whether no page was read yet.
     pub(crate) fn is_at_start(&self) -> bool {
         self.ordinal == 0
+    }
+
+    /// Passes over the dictionary page if nothing else comes before the data pages, which begin at `first`; whether it did.
+    pub(crate) fn pass_dictionary(&mut self, first: u64) -> bool {
+        let dictionary = self.dictionary.clone().filter(|page| self.ordinal == 0 && page.start == self.at && page.end == first);
+        self.passed = dictionary.map(|page| page.start);
+        self.had_dictionary |= self.passed.is_some();
+        self.passed.is_some()
+    }
+
+    /// Reads the dictionary page if it was [passed over](Self::pass_dictionary), once, and comes back to where it was.
+    ///
+    /// # Errors
+    /// As for [`next_page`](Self::next_page); `Malformed` when there is another page in its place.
+    pub(crate) fn passed_dictionary(&mut self) -> Result<Option<CompressedPage>> {
+        let Some(start) = self.passed else { return Ok(None) };
+        let place = (self.at, self.end, self.ordinal, self.values_left);
+        let held = (self.held.clone(), self.held_from);
+        (self.at, self.ordinal, self.values_left) = (start, 0, u64::MAX);
+        let page = self.next_page();
+        (self.at, self.end, self.ordinal, self.values_left) = place;
+        (self.held, self.held_from) = held;
+        match page? {
+            Some(page) if page.is_dictionary() => {
+                self.passed = None;
+                Ok(Some(page))
+            }
+            _ => {
+                let error = Error::malformed("there is no dictionary page where the column chunk is said to have one");
+                Err(self.chunk.place(error).in_page(0).at_offset(start))
+            }
+        }
     }
 
     /// Goes to the data page with this index among the data pages, of which it is known where it is, with which row it begins, and

@@ -215,7 +215,10 @@ impl Inline {
                     self.bring_next();
                 }
                 let opened = [&mut self.stage, &mut self.next].into_iter().filter_map(|stage| stage.lanes_of_many(&self.work));
-                Lane::begin(opened.flatten());
+                Lane::begin(opened.flatten(), None);
+                if let Some((lanes, row)) = self.stage.lanes_of_few(&self.work) {
+                    Lane::begin(lanes.iter_mut(), Some(row));
+                }
                 self.goes_on = true;
             }
             Stage::Open(unit, access, lanes) => {
@@ -285,6 +288,14 @@ impl Stage {
             _ => None,
         }
     }
+
+    /// The lanes, if they are open and few rows are selected, and the first of these.
+    fn lanes_of_few(&mut self, work: &Work) -> Option<(&mut Vec<Lane>, u64)> {
+        match self {
+            Stage::Open(unit, _, lanes) if !unit.wants_many(&work.plan) => unit.first_row().map(|row| (lanes, row)),
+            _ => None,
+        }
+    }
 }
 
 fn lanes_of(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
@@ -295,9 +306,8 @@ fn lanes_of(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
 fn begun(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
     let mut lanes = lanes_of(plan, unit, access)?;
     // Few rows may lie where no dictionary is needed.
-    if unit.wants_many(plan) {
-        Lane::begin(lanes.iter_mut());
-    }
+    let first = if unit.wants_many(plan) { None } else { unit.first_row() };
+    Lane::begin(lanes.iter_mut(), first);
     Ok(lanes)
 }
 

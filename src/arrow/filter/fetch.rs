@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::arrow::lanes::Access;
 use crate::arrow::plan::Plan;
 use crate::error::{Error, Result};
+use crate::format::{Encoding, PageType};
 use crate::metadata::OffsetIndex;
 use crate::predicate::RowRanges;
 use crate::read::{Missing, Source};
@@ -47,7 +48,8 @@ impl Needs {
             let chunk = plan.location(row_group, *leaf)?.range;
             let length = chunk.end.saturating_sub(chunk.start);
             if let Some(index) = indexes.get(leaf) {
-                let pages = pages(index, &chunk, rows);
+                let dictionary = wants_dictionary(plan, row_group, *leaf, index, rows);
+                let pages = pages(index, &chunk, rows, dictionary);
                 if pages.iter().map(|range| range.end - range.start).sum::<u64>() <= budget {
                     needs.ranges.extend(pages);
                     needs.windows.insert(*leaf, 0);
@@ -72,11 +74,28 @@ impl Needs {
     }
 }
 
-/// The pages that hold some rows, and the dictionary page before them.
-fn pages(index: &OffsetIndex, chunk: &Range<u64>, rows: &RowRanges) -> Vec<Range<u64>> {
+/// Whether pages that hold some rows need the dictionary. The metadata tell how many pages do, and these come before the others: a
+/// writer that has left its dictionary does not return to it. Where one did, the dictionary is read when it is missed.
+fn wants_dictionary(plan: &Plan, row_group: usize, leaf: usize, index: &OffsetIndex, rows: &RowRanges) -> bool {
+    let Some(row_group) = plan.file.metadata.row_group(row_group) else { return true };
+    let Ok(column) = row_group.column(leaf) else { return true };
+    let Some(stats) = column.encoding_stats() else { return true };
+    let (mut encoded, mut pages) = (0_usize, 0_usize);
+    for stats in stats.iter().filter(|stats| matches!(stats.page_type, PageType::DataPage | PageType::DataPageV2)) {
+        let count = usize::try_from(stats.count).unwrap_or(0);
+        pages = pages.saturating_add(count);
+        if matches!(stats.encoding, Encoding::PlainDictionary | Encoding::RleDictionary) {
+            encoded = encoded.saturating_add(count);
+        }
+    }
+    pages != index.num_pages() || (0..encoded).any(|page| rows.touches(&index.rows(page)))
+}
+
+/// The pages that hold some rows, and, if it is wanted, the dictionary page before them.
+fn pages(index: &OffsetIndex, chunk: &Range<u64>, rows: &RowRanges, dictionary: bool) -> Vec<Range<u64>> {
     let mut ranges = Vec::new();
     let beyond = |end: u64| end.saturating_add(AHEAD).min(chunk.end).max(end);
-    if let Some(first) = index.pages().first()
+    if let Some(first) = index.pages().first().filter(|_| dictionary)
         && first.offset > chunk.start
     {
         ranges.push(chunk.start..beyond(first.offset));

@@ -230,6 +230,11 @@ impl Unit {
         any && bytes <= SMALL
     }
 
+    /// The first of the selected rows.
+    pub(crate) fn first_row(&self) -> Option<u64> {
+        Some(self.outputs.front()?.ranges.first()?.start)
+    }
+
     /// Where the offset indexes are that tell which pages of the scan's columns hold the selected rows; none where nearly all pages
     /// will.
     pub(crate) fn index_needs(&self, plan: &Plan) -> Vec<(usize, Range<u64>)> {

@@ -336,4 +336,38 @@ fn dictionaries_are_decoded_for_pages_that_need_them() {
     assert!(row(1_200).expect_err("the dictionary is broken").to_string().contains("text"));
     let last = row(59_900).expect("no need of a dictionary");
     assert_eq!(concat_batches(&batch.schema(), &last).expect("rows"), batch.slice(59_900, 2));
+    // Nor is it fetched for them.
+    let mut scan = file.scan().rows(std::iter::once(59_900..59_901)).threads(1).build().expect("a scan");
+    assert!(scan.by_ref().all(|batch| batch.is_ok()));
+    let fetched = scan.metrics().bytes_fetched;
+    assert!(fetched < pages[0].bytes().len() as u64 / 2, "{fetched} bytes of which {} are the dictionary's", pages[0].bytes().len());
+}
+
+/// The pages of columns that hold the first row are decompressed together, with the dictionaries that they need, whichever pages these are.
+#[test]
+#[cfg(feature = "snappy")]
+fn pages_of_a_row_are_decompressed_together() {
+    let text = |salt: i64| -> ArrayRef {
+        let text = |row: i64| format!("text {} of {}", if row < 30_000 { row % 900 } else { row * salt }, row % 7);
+        Arc::new(StringArray::from_iter((0..60_000).map(|row| (row % 11 != salt).then(|| text(row)))))
+    };
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((0..60_000).map(|row| row / 3 * if row < 20_000 { 1 } else { row })));
+    let columns = [("a", text(1)), ("numbers", numbers), ("b", text(2)), ("c", text(3))];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, name != "numbers"))).expect("a batch");
+    let columns = ColumnOptions::new().page_rows(4_000).dictionary_bytes(60_000).compression(Compression::SNAPPY);
+    let mut bytes = Vec::new();
+    let options = WriterOptions::builder().columns(columns).build().expect("options");
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).expect("a writer");
+    writer.write(&batch).expect("rows");
+    writer.close().expect("a file");
+    let file = ParquetFile::from_bytes(bytes).expect("a file");
+    for first in [0, 3, 3_999, 4_000, 12_345, 29_999, 30_000, 41_000, 59_998] {
+        let wanted = [first..first + 1, first + 1..first + 2];
+        let scan = file.scan().rows(wanted).threads(1).build().expect("a scan");
+        let rows = concat_batches(&batch.schema(), &scan.read_all().expect("rows")).expect("rows");
+        assert_eq!(rows, batch.slice(first as usize, 2), "{first}");
+        let far = file.scan().rows([first..first + 1, 59_999..60_000]).threads(1).build().expect("a scan");
+        let rows = concat_batches(&batch.schema(), &far.read_all().expect("rows")).expect("rows");
+        assert_eq!(rows.slice(1, 1), batch.slice(59_999, 1), "{first}");
+    }
 }

@@ -321,7 +321,10 @@ fn whole(work: &Work, units: Vec<Unit>) -> VecDeque<Result<Taken>> {
             }
         }
     }
-    Lane::begin(opened.iter_mut().filter_map(|stage| stage.lanes_of_many(work)).flatten());
+    Lane::begin(opened.iter_mut().filter_map(|stage| stage.lanes_of_many(work)).flatten(), None);
+    for (lanes, row) in opened.iter_mut().filter_map(|stage| stage.lanes_of_few(work)) {
+        Lane::begin(lanes.iter_mut(), Some(row));
+    }
     let mut batches = VecDeque::new();
     for stage in opened {
         let super::Stage::Open(unit, _, lanes) = stage else { continue };
