@@ -15,8 +15,16 @@ const CHILD: &str = "memory_child";
 /// The setting of the allocator that makes it keep what is given back to it.
 pub const KEEP: &str = "MIMALLOC_PURGE_DELAY";
 
-/// What a child does.
-const WAYS: [(&str, &str); 2] = [("whole", "all batches held"), ("stream", "batches dropped as they come")];
+/// What a child does: how it is told so, and in words.
+const WAYS: [(&str, &str); 7] = [
+    ("whole", "all batches held"),
+    ("stream", "batches dropped as they come, of each engine's own size"),
+    ("stream:1024", "of 1,024 rows"),
+    ("stream:8192", "of 8,192 rows"),
+    ("stream:65536", "of 65,536 rows"),
+    ("stream:0:2", "of each engine's own size, on two threads"),
+    ("stream:8192:2", "of 8,192 rows, on two threads"),
+];
 
 /// Peak resident memory of a process that reads a file like lineitem and ends, and what of it the file's arrays take.
 pub fn section(folder: &Path, scale: f64) -> Result<Section> {
@@ -27,7 +35,7 @@ pub fn section(folder: &Path, scale: f64) -> Result<Section> {
     for (way, what) in WAYS {
         rows.push(row(format!("{FILE}, {what}"), engines.iter().map(|engine| child(engine.name(), way, &path)).collect()));
     }
-    Ok(Section { title: "Peak memory on one thread".into(), unit: "MiB", engines: names, rows })
+    Ok(Section { title: "Peak memory".into(), unit: "MiB", engines: names, rows })
 }
 
 fn row(subject: String, found: Vec<Result<(f64, f64)>>) -> Row {
@@ -56,9 +64,12 @@ fn child(engine: &str, way: &str, path: &Path) -> Result<(f64, f64)> {
 pub fn run_child(engine: &str, way: &str, path: &Path) -> Result<()> {
     let engines = engines::all();
     let engine: &dyn Engine = engines.iter().find(|known| known.name() == engine).ok_or("there is no such engine")?.as_ref();
-    let arrays = match way {
-        "stream" => {
-            engine.stream(path)?;
+    let mut words = way.split(':');
+    let arrays = match words.next() {
+        Some("stream") => {
+            let mut number = || words.next().map(str::parse::<usize>).transpose();
+            let rows = number()?.filter(|rows| *rows > 0);
+            engine.stream(path, rows, number()?.unwrap_or(1))?;
             0
         }
         _ => engine.read(path, None, 1)?.bytes(),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use bytes::Bytes;
 
+use crate::arrow::convert::convert_ahead;
 use crate::arrow::nested::{Leaves, assemble};
 use crate::arrow::plan::{Batch, Group, Plan};
 use crate::error::{Error, Result};
@@ -60,6 +61,12 @@ impl Lane {
             let part_bytes = plan.file.limits.batch_bytes;
             let mut reader = LeafReader::new(pages, plan.keep_indices, part_bytes);
             reader.set_counters(Arc::clone(&plan.counters));
+            if let Some((conversion, data_type)) = plan.fields.get(field).and_then(|mapped| mapped.conversion(*leaf)) {
+                reader.set_convert(convert_ahead(conversion, data_type));
+            }
+            if plan.is_lean {
+                reader.set_lean();
+            }
             readers.push((*leaf, reader));
         }
         let to_the_end = described.ranges.last().is_some_and(|range| range.end == described.num_rows);
@@ -166,8 +173,12 @@ pub(crate) struct Held {
 const GAP: u64 = 16 << 10;
 /// What all columns of a local file read at a time, together.
 const WINDOWS_TOGETHER: u64 = 4 << 20;
+/// And where batches are taken one by one.
+const LEAN_WINDOWS: u64 = 256 << 10;
 /// The smallest window: below, system calls cost more than memory.
 const WINDOW_LEAST: u64 = 64 << 10;
+/// The smallest of lean scans, which read larger pages one by one.
+const LEAN_LEAST: u64 = 16 << 10;
 
 impl Held {
     /// Reads the chunks of a row group that are needed, neighbours in one read. Chunks larger than the window are left to be
@@ -237,7 +248,10 @@ fn chunks(plan: &Plan, group: &Group, fields: Range<usize>) -> Result<Chunks> {
     let budget = (plan.file.limits.memory_bytes as u64 / 4).checked_div(leaves.len().max(1) as u64).unwrap_or(0).max(WINDOW_LEAST);
     let window = match plan.file.source.window() {
         // A local file is cheap to ask often, and larger windows would only take memory.
-        local if local <= 1 << 20 => local.min(WINDOWS_TOGETHER / leaves.len().max(1) as u64).max(WINDOW_LEAST),
+        local if local <= 1 << 20 => {
+            let (together, least) = if plan.is_lean { (LEAN_WINDOWS, LEAN_LEAST) } else { (WINDOWS_TOGETHER, WINDOW_LEAST) };
+            local.min(together / leaves.len().max(1) as u64).max(least)
+        }
         dear => dear,
     };
     let window = window.min(budget);

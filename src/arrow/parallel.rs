@@ -94,6 +94,10 @@ struct State {
     /// The batch that is taken next, and how many batches beyond may be worked on.
     taking: usize,
     ahead: usize,
+    /// So many batches before a row group its lanes are opened.
+    opened_ahead: usize,
+    /// A parked lane goes on when it has so many batches to read and one more, so that it is not given to the pool for each.
+    rest: usize,
     /// Bytes of the arrays in `done`, and how many there may be before lanes wait: metadata tell only roughly how large
     /// batches become, least of all where dictionaries are written out.
     done_bytes: usize,
@@ -156,6 +160,11 @@ impl State {
         let ahead = if self.done_bytes > self.most_bytes { self.ahead.min(2) } else { self.ahead };
         self.taking + ahead
     }
+
+    /// Whether a parked lane that reads this batch next is to go on.
+    fn goes_on(&self, batch: usize) -> bool {
+        batch <= self.taking || batch.saturating_add(self.rest) < self.horizon()
+    }
 }
 
 impl Shared {
@@ -190,17 +199,23 @@ impl Parallel {
             before += *first;
             *first = before;
         }
-        let ahead = batches_ahead(&plan, threads);
+        let most_ahead = batches_ahead(&plan, threads);
+        // Lanes that are parts of a row group have to be some batches apart.
+        let is_lean = plan.is_lean && parts_of_fields(&plan, threads) <= 1;
+        let ahead = if is_lean { most_ahead.min(lean_ahead(&plan, threads)) } else { most_ahead };
+        let opened_ahead = if is_lean { threads + 1 } else { ahead };
         let most_bytes = plan.file.limits.memory_bytes / 2;
         let state = State {
             done: BTreeMap::new(),
             working: 0,
-            patience: 1,
+            patience: if is_lean { ahead / 2 } else { 1 }.max(1),
             parked: Vec::new(),
             stuck: Vec::new(),
             waker: None,
             taking: 0,
             ahead,
+            opened_ahead,
+            rest: if is_lean { ahead / 3 } else { 0 },
             done_bytes: 0,
             most_bytes,
             cancelled: false,
@@ -262,8 +277,7 @@ impl Parallel {
     fn move_to(&self, batch: usize) {
         let mut state = self.shared.lock();
         state.taking = batch;
-        let horizon = state.horizon();
-        let (go_on, parked) = std::mem::take(&mut state.parked).into_iter().partition(|work| work.batches.start < horizon);
+        let (go_on, parked) = std::mem::take(&mut state.parked).into_iter().partition(|work| state.goes_on(work.batches.start));
         state.parked = parked;
         let mut go_on: Vec<Work> = go_on;
         if let Some(pushed) = &self.shared.plan.file.origin.pushed {
@@ -281,7 +295,10 @@ impl Parallel {
 
     /// Fetches the next row group if its turn has come; `false` when there is nothing to fetch now.
     fn read_ahead(&mut self) -> Result<bool> {
-        let horizon = self.shared.lock().horizon();
+        let horizon = {
+            let state = self.shared.lock();
+            state.horizon().min(state.taking + state.opened_ahead)
+        };
         let plan = Arc::clone(&self.shared.plan);
         let Some(group) = plan.groups.get(self.next_group) else { return Ok(false) };
         let Some(&[first, end, ..]) = self.first_batches.get(self.next_group..) else { return Ok(false) };
@@ -345,7 +362,7 @@ impl Parallel {
             .leaves
             .get(field)
             .is_some_and(|leaves| leaves.iter().all(|leaf| schema.leaves().get(*leaf).is_some_and(|leaf| leaf.max_repetition_level == 0)));
-        let wanted = (2 * self.shared.threads).div_ceil(plan.fields.len().max(1));
+        let wanted = parts_of_fields(plan, self.shared.threads);
         if !skips_pages || wanted <= 1 {
             return vec![batches.clone()];
         }
@@ -376,6 +393,20 @@ pub(crate) fn spawn_on(pool: &Pool, task: impl FnOnce() + Send + 'static) {
         Pool::Own(pool) => pool.spawn_fifo(task),
         Pool::Failed(_) => {}
     }
+}
+
+/// How many lanes a field of a row group should make to keep the threads busy.
+fn parts_of_fields(plan: &Plan, threads: usize) -> usize {
+    (2 * threads).div_ceil(plan.fields.len().max(1))
+}
+
+/// So many bytes of batches a thread may be in work or waiting where they are taken one by one.
+const LEAN_AHEAD: usize = 1 << 19;
+
+fn lean_ahead(plan: &Plan, threads: usize) -> usize {
+    let most = plan.batches.iter().map(|batch| batch.rows).max().unwrap_or(1) as u64;
+    let bytes = usize::try_from(plan.row_bytes.saturating_mul(most)).unwrap_or(usize::MAX);
+    LEAN_AHEAD.saturating_mul(threads).div_ceil(bytes.max(1)).max(2)
 }
 
 /// How many batches may be in work or waiting at once: as many as the memory holds, and enough for all threads.

@@ -21,6 +21,12 @@ pub(crate) struct Plan {
     pub(crate) leaves: Vec<Vec<usize>>,
     pub(crate) groups: Vec<Group>,
     pub(crate) batches: Vec<Batch>,
+    /// Of each row group, how many rows a batch has: of those taken one by one, and of those taken all.
+    batch_rows: Vec<(usize, usize)>,
+    /// Whether batches are taken one by one, so that as little as possible is held besides.
+    pub(crate) is_lean: bool,
+    /// About how many bytes a row's arrays take, at the most.
+    pub(crate) row_bytes: u64,
     /// Whether byte arrays stay dictionary indices until they are Arrow arrays.
     pub(crate) keep_indices: bool,
     pub(crate) verify_crc: bool,
@@ -55,6 +61,15 @@ pub(crate) struct Batch {
     pub(crate) rows: usize,
 }
 
+/// How many rows a batch has at the most where nobody says.
+pub(crate) const BATCH_ROWS: usize = 65_536;
+/// And about how many bytes where batches are taken one by one, but no fewer rows than [`LEAN_ROWS`]. Arrays that stay in the cache
+/// near the core are faster besides: lineitem of 6 million rows streams in 290 ms by 4,096 rows (system allocator: 350) and in 300 by 65,536 (390).
+const LEAN_BYTES: u64 = 1 << 20;
+const LEAN_ROWS: usize = 4_096;
+/// A scan is cut into no more than about so many batches for the sake of their bytes: the list of them takes memory as well.
+const LEAN_BATCHES: u64 = 1 << 14;
+
 impl Plan {
     pub(crate) fn new(file: ParquetFile, fields: Vec<Mapped>, groups: Vec<Group>, keep_indices: bool, verify_crc: bool) -> Result<Self> {
         let leaves = fields.iter().map(Mapped::leaves).collect();
@@ -64,7 +79,19 @@ impl Plan {
             Some(_) => file,
             None => ParquetFile { source: Arc::new(Counted { source: Arc::clone(&file.source), counters: Arc::clone(&counters) }), ..file },
         };
-        let mut plan = Self { file, fields, leaves, groups: Vec::new(), batches: Vec::new(), keep_indices, verify_crc, counters };
+        let mut plan = Self {
+            file,
+            fields,
+            leaves,
+            groups: Vec::new(),
+            batches: Vec::new(),
+            batch_rows: Vec::new(),
+            is_lean: false,
+            row_bytes: 1,
+            keep_indices,
+            verify_crc,
+            counters,
+        };
         for group in groups {
             if !plan.is_absent(group.index)? {
                 plan.groups.push(group);
@@ -73,13 +100,42 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Cuts the rows of all groups into batches.
-    pub(crate) fn in_batches(mut self, batch_rows: usize) -> Result<Self> {
+    /// Cuts the rows of all groups into batches that are taken one by one; without a number of rows they are small.
+    pub(crate) fn in_batches(mut self, asked: Option<usize>) -> Result<Self> {
+        let all: u64 = self.groups.iter().map(Group::rows).fold(0, u64::saturating_add);
+        let least = usize::try_from((all / LEAN_BATCHES).next_power_of_two()).unwrap_or(BATCH_ROWS).max(LEAN_ROWS);
         for group in 0..self.groups.len() {
-            let rows = self.rows_of_batches(group, batch_rows)?;
-            self.check_number(group, rows as u64)?;
-            self.cut(group, rows as u64);
+            let (most, lean, row_bytes) = self.rows_within(group, asked.unwrap_or(BATCH_ROWS))?;
+            self.row_bytes = self.row_bytes.max(row_bytes);
+            let lean = if asked.is_some() { most } else { lean.max(least).min(most) };
+            self.batch_rows.push((lean, most));
         }
+        // Where each read costs a round trip, much is read ahead.
+        let window = self.file.source.window();
+        self.is_lean = self.file.origin.pushed.is_none() && (window <= 1 << 20 || window == u64::MAX);
+        self.cut_all()
+    }
+
+    /// The same for batches of which all are taken at once.
+    pub(crate) fn whole(mut self) -> Result<Self> {
+        self.is_lean = false;
+        match self.batch_rows.iter().all(|(lean, most)| lean == most) {
+            true => Ok(self),
+            false => {
+                self.batch_rows.iter_mut().for_each(|(lean, most)| *lean = *most);
+                self.cut_all()
+            }
+        }
+    }
+
+    fn cut_all(mut self) -> Result<Self> {
+        self.batches.clear();
+        for group in 0..self.groups.len() {
+            let rows = self.batch_rows.get(group).map_or(1, |(rows, _)| *rows) as u64;
+            self.check_number(group, rows)?;
+            self.cut(group, rows);
+        }
+        self.batches.shrink_to_fit();
         Ok(self)
     }
 
@@ -100,17 +156,29 @@ impl Plan {
 
     /// How many rows a batch of a group gets, so that it stays within its bytes as far as the metadata can tell.
     pub(crate) fn rows_of_batches(&self, group: usize, most: usize) -> Result<usize> {
-        let Some(group) = self.groups.get(group) else { return Ok(most) };
+        self.rows_within(group, most).map(|(rows, ..)| rows)
+    }
+
+    /// The same, how many rows make arrays of about [`LEAN_BYTES`], and how many bytes one makes.
+    fn rows_within(&self, group: usize, most: usize) -> Result<(usize, usize, u64)> {
+        let Some(group) = self.groups.get(group) else { return Ok((most, most, 1)) };
         // Arrow's arrays take up to 32 bytes a value even where the file's are of one byte.
-        let (mut bytes, mut widest) = (0u64, 32);
+        let (mut bytes, mut widest, mut row) = (0u64, 32, 0u64);
         for leaf in self.leaves.iter().flatten() {
-            bytes = bytes.saturating_add(self.location(group.index, *leaf)?.uncompressed_size);
-            widest = widest.max(self.width(*leaf));
+            let size = self.location(group.index, *leaf)?.uncompressed_size;
+            let width = self.width(*leaf);
+            bytes = bytes.saturating_add(size);
+            widest = widest.max(width);
+            // Views and decimals are of 16 bytes.
+            let value = if matches!(width, 4 | 8) { width } else { width.max(16) };
+            row = row.saturating_add(size.checked_div(group.num_rows).unwrap_or(0).max(value));
         }
         let limit = self.file.limits.batch_bytes as u64;
         let per_row = bytes.checked_div(group.num_rows).unwrap_or(0).max(1);
         let fit = (limit / 4 / per_row).min(limit / widest).max(1);
-        Ok(usize::try_from(fit).unwrap_or(most).min(most))
+        let most = usize::try_from(fit).unwrap_or(most).min(most);
+        let lean = usize::try_from((LEAN_BYTES / row.max(1) + 1).next_power_of_two() / 2).unwrap_or(most);
+        Ok((most, lean.clamp(LEAN_ROWS, BATCH_ROWS).min(most), row))
     }
 
     /// Bytes of a row's place in a leaf's array, where rows have one each and these are of one width.

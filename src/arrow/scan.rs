@@ -18,7 +18,7 @@ use crate::arrow::filter::engine::{self, Taken, Work};
 use crate::arrow::filter::{Filter, Keep, RowFunction, ScanMetrics, bytes_of};
 use crate::arrow::lanes::{Lane, run_inline};
 use crate::arrow::mapping::{key_values, map_schema};
-use crate::arrow::plan::{Group, Plan};
+use crate::arrow::plan::{BATCH_ROWS, Group, Plan};
 use crate::arrow::push::PushScan;
 use crate::arrow::types::{IntervalType, MapOptions, Mapped, Overflow, Strings};
 use crate::error::{Error, Result};
@@ -28,8 +28,8 @@ use crate::schema::TimeUnit;
 
 /// Says what of a file is read, and how; made by [`ParquetFile::scan`].
 ///
-/// Without further calls everything is read, on all cores, in batches of at most 65,536 rows. Nothing is checked before
-/// [`build`](Self::build), which does all of it.
+/// Without further calls everything is read, on all cores, in batches of at most 65,536 rows (see [`batch_rows`](Self::batch_rows)).
+/// Nothing is checked before [`build`](Self::build), which does all of it.
 ///
 /// ```
 /// use arrow_array::cast::AsArray;
@@ -65,7 +65,7 @@ pub struct ScanBuilder {
     ranges: Option<Vec<Range<u64>>>,
     offset: u64,
     limit: Option<u64>,
-    batch_rows: usize,
+    batch_rows: Option<usize>,
     options: MapOptions,
     verify_crc: bool,
     row_number: Option<String>,
@@ -99,7 +99,7 @@ impl ScanBuilder {
             ranges: None,
             offset: 0,
             limit: None,
-            batch_rows: 65_536,
+            batch_rows: None,
             options: MapOptions::default(),
             verify_crc: false,
             row_number: None,
@@ -146,10 +146,13 @@ impl ScanBuilder {
         self
     }
 
-    /// How many rows a batch has at the most; 65,536 without this call. Batches end with their row group, and before they
-    /// grow beyond [`Limits::batch_bytes`](crate::Limits::batch_bytes).
+    /// How many rows a batch has at the most. Batches end with their row group, and before they grow beyond
+    /// [`Limits::batch_bytes`](crate::Limits::batch_bytes).
+    ///
+    /// Without this call they have at most 65,536 rows, and where they are taken one by one and no filter looks at rows, fewer: about as
+    /// many as make arrays of 1 MiB, but not below 4,096. They take less memory and less time so, since they stay in the cache.
     pub fn batch_rows(mut self, rows: usize) -> Self {
-        self.batch_rows = rows;
+        self.batch_rows = Some(rows);
         self
     }
 
@@ -292,7 +295,7 @@ impl ScanBuilder {
         if self.file.origin.remote.is_some() && self.file.origin.pushed.is_none() {
             return Err(Error::usage("the file was opened asynchronously: make its scans with ScanBuilder::stream instead of build"));
         }
-        if self.batch_rows == 0 {
+        if self.batch_rows == Some(0) {
             return Err(Error::usage("batches of 0 rows: ask for at least 1"));
         }
         let (mapped, arrow_schema) = self.mapped(self.columns.as_deref())?;
@@ -316,8 +319,8 @@ impl ScanBuilder {
             let predicate = Expr::constant(true).bind(self.file.metadata.schema())?;
             let verdicts = vec![Vec::new(); plan.groups.len()];
             let filter = Filter { predicate, verdicts, functions: Vec::new(), metrics: Mutex::new(metrics) };
-            let work =
-                Work { plan: Arc::new(plan), filter: Arc::new(filter), batch_rows: self.batch_rows, numbers: self.row_number.is_some() };
+            let batch_rows = self.batch_rows.unwrap_or(BATCH_ROWS);
+            let work = Work { plan: Arc::new(plan), filter: Arc::new(filter), batch_rows, numbers: self.row_number.is_some() };
             return Ok(Scan::filtered(work, arrow_schema, true, 0, None, self.threads));
         }
         let plan = Arc::new(plan.in_batches(self.batch_rows)?);
@@ -395,7 +398,8 @@ impl ScanBuilder {
         }
         filter.metrics = Mutex::new(metrics);
         let (plan, filter) = (Arc::new(plan), Arc::new(filter));
-        let work = Work { plan: Arc::clone(&plan), filter, batch_rows: self.batch_rows, numbers: self.row_number.is_some() };
+        let batch_rows = self.batch_rows.unwrap_or(BATCH_ROWS);
+        let work = Work { plan: Arc::clone(&plan), filter, batch_rows, numbers: self.row_number.is_some() };
         Ok(Scan::filtered(work, arrow_schema, false, self.offset, self.limit, self.threads))
     }
 }
@@ -521,6 +525,8 @@ enum Metrics {
 }
 
 enum Engine {
+    /// Before the first batch is asked for: until then all may be asked for at once.
+    Idle(Threads),
     Inline(Vec<Lane>),
     Filtered(Box<engine::Inline>),
     #[cfg(feature = "rayon")]
@@ -557,11 +563,7 @@ impl std::fmt::Debug for Scan {
 
 impl Scan {
     fn new(plan: Arc<Plan>, schema: SchemaRef, row_number: bool, metrics: ScanMetrics, threads: Threads) -> Self {
-        let engine = match threads {
-            Threads::Caller => Engine::Inline(Vec::new()),
-            #[cfg(feature = "rayon")]
-            threads => Engine::Parallel(crate::arrow::parallel::Parallel::new(Arc::clone(&plan), threads)),
-        };
+        let engine = Engine::Idle(threads);
         let (metrics, most) = (Metrics::Known(metrics), plan.num_rows());
         Self {
             plan,
@@ -679,8 +681,14 @@ impl Scan {
     ///
     /// # Errors
     /// The first error of any batch.
-    #[cfg_attr(not(feature = "rayon"), allow(unused_mut))]
     pub fn read_all(mut self) -> Result<Vec<RecordBatch>> {
+        if matches!(self.engine, Engine::Idle(_)) {
+            self.plan = match Arc::try_unwrap(self.plan) {
+                Ok(plan) => Arc::new(plan.whole()?),
+                Err(shared) => shared,
+            };
+            self.begin();
+        }
         #[cfg(feature = "rayon")]
         if let Engine::Parallel(parallel) = &mut self.engine {
             parallel.take_many();
@@ -688,9 +696,20 @@ impl Scan {
         self.collect()
     }
 
+    /// Makes what reads the batches.
+    fn begin(&mut self) {
+        let Engine::Idle(threads) = &self.engine else { return };
+        self.engine = match threads.clone() {
+            Threads::Caller => Engine::Inline(Vec::new()),
+            #[cfg(feature = "rayon")]
+            threads => Engine::Parallel(crate::arrow::parallel::Parallel::new(Arc::clone(&self.plan), threads)),
+        };
+    }
+
     /// The next batch; none at the end. With a waker it does not wait for the pool: [`Progress::Pending`] says that the waker will
     /// be woken. In a file whose bytes are pushed, some may be [`Missing`](crate::read::Missing); then it can be called again.
     pub(crate) fn advance(&mut self, waker: Option<&Waker>) -> Result<Progress> {
+        self.begin();
         loop {
             if let Some(batch) = self.next_piece()? {
                 match self.within_limits(batch) {

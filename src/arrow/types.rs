@@ -1,6 +1,6 @@
 //! A Parquet schema as an Arrow schema, with the plan by which arrays are put together.
 
-use arrow_schema::FieldRef;
+use arrow_schema::{DataType, FieldRef};
 
 use crate::arrow::convert::Conversion;
 use crate::schema::TimeUnit;
@@ -161,6 +161,15 @@ impl Mapped {
             Node::Leaf { leaf, .. } => Some(*leaf),
             Node::Struct { children, .. } => children.first().and_then(Mapped::first_leaf),
             Node::List { item, .. } => item.first_leaf(),
+        }
+    }
+
+    /// How a leaf's values become arrays, and of which type.
+    pub(crate) fn conversion(&self, wanted: usize) -> Option<(Conversion, &DataType)> {
+        match &self.node {
+            Node::Leaf { leaf, conversion, .. } => (*leaf == wanted).then(|| (*conversion, self.field.data_type())),
+            Node::Struct { children, .. } => children.iter().find_map(|child| child.conversion(wanted)),
+            Node::List { item, .. } => item.conversion(wanted),
         }
     }
 

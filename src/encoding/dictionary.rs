@@ -21,6 +21,7 @@ const FEW: usize = 16;
 #[derive(Debug)]
 pub struct Dictionary {
     values: Values,
+    len: usize,
     #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
     converted: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
@@ -45,7 +46,7 @@ impl Dictionary {
 
     /// A dictionary of these entries, the first of which has the index 0.
     pub fn new(values: Values) -> Self {
-        Self { values, converted: OnceLock::new() }
+        Self { len: values.len(), values, converted: OnceLock::new() }
     }
 
     /// The entries.
@@ -55,12 +56,24 @@ impl Dictionary {
 
     /// The number of entries.
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.len
     }
 
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.len == 0
+    }
+
+    /// The dictionary with what somebody made of its entries in their place, so that they are in memory once; only for pages of which
+    /// nothing but the indices is read.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn converted_by(self, convert: &Convert) -> Option<Self> {
+        let shape = match &self.values {
+            Values::Fixed(fixed) => Values::Fixed(FixedBytes::new(fixed.width())),
+            _ => Values::Bytes(ByteArrays::new()),
+        };
+        let converted = convert(self.values)?;
+        Some(Self { values: shape, len: self.len, converted: OnceLock::from(converted) })
     }
 
     /// A place for what somebody further down makes of the entries, once for all pages.
@@ -69,6 +82,10 @@ impl Dictionary {
         &self.converted
     }
 }
+
+/// Makes something of a dictionary's entries, if it can.
+#[cfg(feature = "arrow")]
+pub(crate) type Convert = dyn Fn(Values) -> Option<Arc<dyn Any + Send + Sync>> + Send + Sync;
 
 /// Reads indices and looks them up.
 ///

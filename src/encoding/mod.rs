@@ -42,9 +42,13 @@ mod rle;
 mod word;
 
 pub(crate) use bit_packed::unpack32;
+#[cfg(feature = "arrow")]
+pub(crate) use dictionary::Convert;
 pub use dictionary::Dictionary;
 pub use dictionary_builder::{DictionaryBuilder, write_indices};
 pub use part::Part;
+#[cfg(feature = "arrow")]
+pub(crate) use plain::byte_arrays_of;
 pub(crate) use rle::{HybridReader, HybridWriter, Piece, write_bits};
 
 use std::ops::Range;

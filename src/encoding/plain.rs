@@ -2,6 +2,8 @@
 //! byte arrays follow their length in four bytes, and fixed-length byte arrays and INT96 stand as they are.
 
 use crate::encoding::{Decoder, Encoder, Shape, past_the_end, too_few, wrong_container, wrong_values};
+#[cfg(feature = "arrow")]
+use crate::error::Error;
 use crate::error::Result;
 use crate::values::{Bits, ByteArrays, BytesSlice, Values, ValuesSlice};
 
@@ -112,6 +114,37 @@ impl Decoder for PlainBytes {
         self.at = page.len().saturating_sub(rest.len());
         Ok(())
     }
+}
+
+/// The `n` values that a page begins with, in the page's own memory: the lengths between them are closed up.
+#[cfg(feature = "arrow")]
+pub(crate) fn byte_arrays_of(mut page: Vec<u8>, n: usize) -> Result<ByteArrays> {
+    let mut offsets = Vec::with_capacity(n.min(page.len() / 4).saturating_add(1));
+    offsets.push(0);
+    let (mut from, mut to) = (0_usize, 0_usize);
+    for done in 0..n {
+        let (length, after) = page.get(from..).and_then(split_length).ok_or_else(|| too_few(n, done))?;
+        let start = from.saturating_add(4);
+        if length > after.len() {
+            return Err(past_the_end(length as u64, after.len()));
+        }
+        let end = start.saturating_add(length);
+        // As in `copy_values`, once there is room for a piece between what is moved and what is not.
+        match after.first_chunk::<64>().copied() {
+            Some(piece) if length <= 64 && start.saturating_sub(to) >= 64 => {
+                if let Some(place) = page.get_mut(to..).and_then(<[u8]>::first_chunk_mut) {
+                    *place = piece;
+                }
+            }
+            _ => page.copy_within(start..end, to),
+        }
+        to = to.saturating_add(length);
+        from = end;
+        let offset = i32::try_from(to).map_err(|_| Error::limit("a dictionary page of more than 2 GiB"))?;
+        offsets.push(offset);
+    }
+    page.truncate(to);
+    Ok(ByteArrays::from_parts(offsets, page))
 }
 
 #[inline(always)]
@@ -279,6 +312,20 @@ mod tests {
     }
 
     proptest! {
+        #[cfg(feature = "arrow")]
+        #[test]
+        fn byte_arrays_in_their_page(
+            arrays in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..100), 0..80), cut: prop::sample::Index,
+        ) {
+            let page = page_of(&arrays);
+            let expected: ByteArrays = arrays.iter().map(Vec::as_slice).collect();
+            if !page.is_empty() {
+                prop_assert!(byte_arrays_of(page[..cut.index(page.len())].to_vec(), arrays.len()).is_err());
+            }
+            prop_assert!(byte_arrays_of(page.clone(), arrays.len() + 1).is_err());
+            prop_assert_eq!(byte_arrays_of(page, arrays.len()).unwrap(), expected);
+        }
+
         #[test]
         fn byte_arrays(arrays in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..50), first in 0..50usize, skipped in 0..50usize) {
             let page = page_of(&arrays);

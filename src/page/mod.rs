@@ -16,6 +16,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::compression::{Decompressor, Unpacked, pays_together};
+#[cfg(feature = "arrow")]
+use crate::encoding::byte_arrays_of;
 use crate::encoding::{Decoder, Dictionary, Shape, decoder};
 use crate::error::{Error, Result};
 use crate::format::{Codec, Encoding, PhysicalType};
@@ -245,10 +247,15 @@ impl CompressedPage {
     /// The page, of which `buffer` begins with the decompressed body.
     fn told_apart(&self, body: &Body<'_>, buffer: Vec<u8>) -> Result<Page> {
         let (start, length) = if body.owned { (0, body.size) } else { (body.levels_size, body.bytes.len()) };
+        // What was decompressed is done with; levels beside it are few.
+        let file_bytes = match body.owned {
+            true => Bytes::copy_from_slice(self.bytes.get(..body.levels_size).unwrap_or_default()),
+            false => self.bytes.clone(),
+        };
         let mut page = Page {
             chunk: Arc::clone(&self.chunk),
             header: self.header.clone(),
-            file_bytes: self.bytes.clone(),
+            file_bytes,
             buffer,
             owned: body.owned,
             repetition: 0..0,
@@ -290,7 +297,7 @@ struct Body<'a> {
 pub struct Page {
     chunk: Arc<ChunkInfo>,
     header: Header,
-    /// The page in the file: levels of pages of the second version lie here, and all of an uncompressed page.
+    /// What of the page is used as it is in the file: the levels of pages of the second version, and all of an uncompressed page.
     file_bytes: Bytes,
     /// What was decompressed, when `owned`.
     buffer: Vec<u8>,
@@ -470,6 +477,29 @@ impl Page {
         }
         let decoded = Dictionary::decode(self.header.encoding, self.chunk.shape, self.value_bytes(), self.header.num_values);
         decoded.map_err(|error| self.place(error))
+    }
+
+    /// As [`decode_dictionary`](Self::decode_dictionary), of byte arrays in the page's own memory.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn into_dictionary(mut self) -> Result<Dictionary> {
+        let is_plain = matches!(self.header.encoding, Encoding::Plain | Encoding::PlainDictionary);
+        if !is_plain
+            || self.chunk.shape.physical_type != PhysicalType::ByteArray
+            || !matches!(self.header.kind, HeaderKind::Dictionary { .. })
+        {
+            return self.decode_dictionary();
+        }
+        let bytes = match self.owned {
+            true => {
+                let mut buffer = std::mem::take(&mut self.buffer);
+                buffer.truncate(self.values.end);
+                buffer
+            }
+            // Without a copy where nobody else holds them.
+            false => Vec::from(std::mem::take(&mut self.file_bytes)),
+        };
+        let arrays = byte_arrays_of(bytes, self.header.num_values).map_err(|error| self.place(error))?;
+        Ok(Dictionary::new(Values::Bytes(arrays)))
     }
 
     /// Adds where the page is to an error.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::compression::Decompressor;
 #[cfg(feature = "arrow")]
 use crate::compression::takes_several;
+#[cfg(feature = "arrow")]
+use crate::encoding::Convert;
 use crate::encoding::{Decoder, Dictionary, Part};
 use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
@@ -80,19 +82,39 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    fn buffer(&mut self) -> Vec<u8> {
-        self.buffers.pop().unwrap_or_default()
+    /// Memory for a page of `size` bytes; of a lean reader no more than twice as much.
+    fn buffer(&mut self, size: usize, is_lean: bool) -> Vec<u8> {
+        if !is_lean {
+            return self.buffers.pop().unwrap_or_default();
+        }
+        let most = size.saturating_mul(2).max(SMALL_BUFFER);
+        let fitting = self.buffers.iter().enumerate().filter(|(_, buffer)| (size..=most).contains(&buffer.capacity()));
+        let best = fitting.min_by_key(|(_, buffer)| buffer.capacity()).map(|(index, _)| index);
+        best.map(|index| self.buffers.swap_remove(index)).unwrap_or_default()
     }
 
-    fn give_back(&mut self, buffer: Vec<u8>) {
-        if buffer.capacity() > 0 && self.buffers.len() < BUFFERS_KEPT {
+    fn give_back(&mut self, buffer: Vec<u8>, is_lean: bool) {
+        let is_large = |buffer: &Vec<u8>| buffer.capacity() > LARGE_BUFFER;
+        if buffer.capacity() == 0 || (is_lean && is_large(&buffer) && self.buffers.iter().any(is_large)) {
+            return;
+        }
+        if self.buffers.len() < BUFFERS_KEPT {
             self.buffers.push(buffer);
+        } else if is_lean
+            && let Some(smallest) = self.buffers.iter_mut().min_by_key(|buffer| buffer.capacity())
+            && smallest.capacity() < buffer.capacity()
+        {
+            *smallest = buffer;
         }
     }
 }
 
 /// As many as are in use at a time. New ones would have to be cleared first.
 const BUFFERS_KEPT: usize = 4;
+/// Below this it does not matter how much of a buffer is used.
+const SMALL_BUFFER: usize = 16 << 10;
+/// Of buffers beyond this, lean readers keep one.
+const LARGE_BUFFER: usize = 256 << 10;
 
 /// Reads the rows of one leaf column in order.
 pub(crate) struct LeafReader {
@@ -117,6 +139,15 @@ pub(crate) struct LeafReader {
     /// Where pages are, so that those without wanted rows need not even have their headers read.
     index: Option<Arc<OffsetIndex>>,
     counters: Option<Arc<Counters>>,
+    /// What becomes of a dictionary's entries, where pages stay indices.
+    #[cfg(feature = "arrow")]
+    convert: Option<Box<Convert>>,
+    /// Whether memory is worth more than a little time.
+    is_lean: bool,
+    /// Where the dictionary page is, once it was seen; with a lean reader.
+    dictionary_at: Option<u64>,
+    /// Whether the dictionary was dropped before the last pages, which do without it. It is so once.
+    was_dropped: bool,
 }
 
 /// A page that is being read.
@@ -147,6 +178,8 @@ const LARGE_CHUNK: u64 = 32 << 10;
 /// So many bytes of dictionaries are decompressed together.
 #[cfg(feature = "arrow")]
 const DICTIONARIES_AT_ONCE: usize = 5 << 19;
+/// A lean reader decompresses no larger page before its time.
+const LEAN_AHEAD: usize = 64 << 10;
 
 /// So many bytes of data pages are decompressed before their columns are read.
 #[cfg(feature = "arrow")]
@@ -173,7 +206,27 @@ impl LeafReader {
             expected: Vec::new(),
             index: None,
             counters: None,
+            #[cfg(feature = "arrow")]
+            convert: None,
+            is_lean: false,
+            dictionary_at: None,
+            was_dropped: false,
         }
+    }
+
+    /// Converts the entries of dictionaries when they are decoded, where pages stay indices.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn set_convert(&mut self, convert: Box<Convert>) {
+        if self.keep_indices {
+            self.convert = Some(convert);
+        }
+    }
+
+    /// Holds as little as possible at a time.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn set_lean(&mut self) {
+        self.is_lean = true;
+        self.pages.set_lean();
     }
 
     /// Goes straight to pages by an offset index, where rows are passed over.
@@ -475,7 +528,7 @@ impl LeafReader {
             if !next.page.is_dictionary() {
                 return Ok(Some(next));
             }
-            self.decode_dictionary(&next.page, scratch)?;
+            self.decode_dictionary(next.page, scratch)?;
         }
     }
 
@@ -497,6 +550,10 @@ impl LeafReader {
             let Some(reader) = readers.get_mut(at) else { continue };
             let range = reader.pages.range();
             let is_large = range.end.saturating_sub(range.start) >= LARGE_CHUNK;
+            if is_large && reader.is_lean && row.is_none() {
+                reader.decode_first_dictionary(scratch);
+                continue;
+            }
             if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() || kept >= KEPT_AT_ONCE {
                 continue;
             }
@@ -549,18 +606,34 @@ impl LeafReader {
         }
     }
 
+    /// Decodes the dictionary alone. What stays is next to those of other columns then, and what does not leaves no gaps between what pages
+    /// and arrays take later: with the system's allocator that is a megabyte of lineitem.
+    #[cfg(feature = "arrow")]
+    fn decode_first_dictionary(&mut self, scratch: &mut Scratch) {
+        if !self.pages.is_at_start() {
+            return;
+        }
+        let Some(page) = self.pages.dictionary_alone() else { return };
+        let at = page.offset();
+        if self.decode_dictionary(page, scratch).is_err() {
+            // The first read finds out what is wrong.
+            self.dictionary = None;
+            self.ahead = self.pages.dictionary_again(at).ok().map(|page| Next { page, decompressed: None });
+        }
+    }
+
     #[cfg(feature = "arrow")]
     fn decode_together(readers: &mut [&mut Self], waiting: Vec<(usize, CompressedPage)>, until_needed: bool, scratch: &mut Scratch) {
         let pages: Vec<&CompressedPage> = waiting.iter().map(|(_, page)| page).collect();
-        let Scratch { decompressor, buffers, .. } = scratch;
-        let several = if pages.len() > 1 { CompressedPage::decompress_all(&pages, decompressor, buffers) } else { None };
+        let several = if pages.len() > 1 { decompress_all(&pages, false, scratch) } else { None };
         let mut decompressed = several.into_iter().flatten();
         for (at, page) in waiting {
             let Some(reader) = readers.get_mut(at) else { continue };
             match decompressed.next() {
                 Some(decompressed) if page.is_dictionary() => {
-                    reader.dictionary = decompressed.decode_dictionary().ok().map(Arc::new);
-                    scratch.give_back(decompressed.into_buffer());
+                    reader.dictionary = reader.entries(&decompressed).ok().map(Arc::new);
+                    reader.dictionary_at = Some(page.offset());
+                    scratch.give_back(decompressed.into_buffer(), false);
                     if reader.dictionary.is_none() {
                         reader.leave(page, until_needed);
                     }
@@ -571,27 +644,67 @@ impl LeafReader {
         }
     }
 
-    fn decode_dictionary(&mut self, page: &CompressedPage, scratch: &mut Scratch) -> Result<()> {
-        if self.dictionary.is_some() || self.undecoded.is_some() {
+    #[cfg(feature = "arrow")]
+    fn entries(&self, page: &Page) -> Result<Dictionary> {
+        if let Some(convert) = &self.convert
+            && let Some(converted) = page.decode_dictionary()?.converted_by(convert)
+        {
+            return Ok(converted);
+        }
+        page.decode_dictionary()
+    }
+
+    #[cfg(not(feature = "arrow"))]
+    fn entries(&self, page: &Page) -> Result<Dictionary> {
+        page.decode_dictionary()
+    }
+
+    fn decode_dictionary(&mut self, page: CompressedPage, scratch: &mut Scratch) -> Result<()> {
+        if self.dictionary.is_some() || self.undecoded.is_some() || self.dictionary_at.is_some_and(|at| at != page.offset()) {
             return Err(page.place(Error::malformed("a second dictionary page in one column chunk")));
         }
-        let buffer = scratch.buffer();
+        self.dictionary_at = Some(page.offset());
+        let buffer = scratch.buffer(page.uncompressed_size(), self.is_lean);
         let decompressed = page.decompress(&mut scratch.decompressor, buffer)?;
-        self.dictionary = Some(Arc::new(decompressed.decode_dictionary()?));
-        scratch.give_back(decompressed.into_buffer());
+        #[cfg(feature = "arrow")]
+        if self.is_lean
+            && self.chunk.shape.physical_type == PhysicalType::ByteArray
+            && let Some(convert) = &self.convert
+        {
+            let at = page.offset();
+            drop(page);
+            self.dictionary = decompressed.into_dictionary()?.converted_by(convert).map(Arc::new);
+            if self.dictionary.is_some() {
+                return Ok(());
+            }
+            // What is wrong is found when a value is looked up.
+            let page = self.pages.dictionary_again(at)?;
+            let decompressed = page.decompress(&mut scratch.decompressor, Vec::new())?;
+            self.dictionary = Some(Arc::new(decompressed.decode_dictionary()?));
+            return Ok(());
+        }
+        drop(page);
+        self.dictionary = Some(Arc::new(self.entries(&decompressed)?));
+        scratch.give_back(decompressed.into_buffer(), self.is_lean);
         Ok(())
     }
 
     fn open(&mut self, next: Next, row: Option<u64>, scratch: &mut Scratch) -> Result<()> {
         self.close(scratch);
-        if matches!(next.page.encoding(), Encoding::PlainDictionary | Encoding::RleDictionary) && self.dictionary.is_none() {
-            let undecoded = match self.undecoded.take() {
-                None => self.pages.passed_dictionary()?,
-                undecoded => undecoded,
+        let needs_dictionary = matches!(next.page.encoding(), Encoding::PlainDictionary | Encoding::RleDictionary);
+        if needs_dictionary && self.dictionary.is_none() {
+            let undecoded = match (self.undecoded.take(), self.dictionary_at) {
+                (None, Some(at)) if self.was_dropped => Some(self.pages.dictionary_again(at)?),
+                (None, _) => self.pages.passed_dictionary()?,
+                (undecoded, _) => undecoded,
             };
             if let Some(dictionary) = undecoded {
-                self.decode_dictionary(&dictionary, scratch)?;
+                self.decode_dictionary(dictionary, scratch)?;
             }
+        } else if !needs_dictionary && self.is_lean && self.dictionary.is_some() && !self.was_dropped {
+            // Writers turn away from a dictionary that grows too large, and seldom come back to it.
+            self.dictionary = None;
+            self.was_dropped = true;
         }
         if let Some(counters) = &self.counters {
             counters.page();
@@ -610,12 +723,12 @@ impl LeafReader {
 
     /// Decompresses a page, which begins with `row`, and the one after it along with it where rows of it are wanted too.
     fn decompress(&mut self, page: &CompressedPage, row: Option<u64>, scratch: &mut Scratch) -> Result<Page> {
-        let after = if page.pays_together() && self.wants_after(page, row) { self.pages.next_if(false) } else { None };
+        let pays = |page: &CompressedPage| page.pays_together() && !(self.is_lean && page.uncompressed_size() > LEAN_AHEAD);
+        let after = if pays(page) && self.wants_after(page, row) { self.pages.next_if(false) } else { None };
         let mut both = None;
         if let Some(after) = after {
-            if after.pays_together() {
-                let Scratch { decompressor, buffers, .. } = scratch;
-                both = CompressedPage::decompress_all(&[page, &after], decompressor, buffers);
+            if pays(&after) {
+                both = decompress_all(&[page, &after], self.is_lean, scratch);
             }
             let decompressed = both.as_mut().and_then(Vec::pop).map(Box::new);
             self.ahead = Some(Next { page: after, decompressed });
@@ -623,7 +736,7 @@ impl LeafReader {
         match both.as_mut().and_then(Vec::pop) {
             Some(page) => Ok(page),
             None => {
-                let buffer = scratch.buffer();
+                let buffer = scratch.buffer(page.uncompressed_size(), self.is_lean);
                 page.decompress(&mut scratch.decompressor, buffer)
             }
         }
@@ -641,7 +754,7 @@ impl LeafReader {
             if self.chunk.carries_prefixes {
                 self.last_value = open.decoder.previous().map(<[u8]>::to_vec);
             }
-            scratch.give_back(open.page.into_buffer());
+            scratch.give_back(open.page.into_buffer(), self.is_lean);
             scratch.repetition = open.levels.repetition;
             scratch.definition = open.levels.definition;
         }
@@ -651,6 +764,12 @@ impl LeafReader {
     fn too_few_rows(&self, wanted: usize, found: usize) -> Error {
         self.chunk.place(Error::malformed(format!("the column chunk ends after {found} of {wanted} rows that were expected")))
     }
+}
+
+/// Decompresses pages together, into memory that the scratch lends.
+fn decompress_all(pages: &[&CompressedPage], is_lean: bool, scratch: &mut Scratch) -> Option<Vec<Page>> {
+    let mut lent: Vec<Vec<u8>> = pages.iter().rev().map(|page| scratch.buffer(page.uncompressed_size(), is_lean)).collect();
+    CompressedPage::decompress_all(pages, &mut scratch.decompressor, &mut lent)
 }
 
 /// Where values go.

@@ -72,6 +72,8 @@ pub struct PageReader {
     num_values: u64,
     /// Whether only headers are wanted, so that reads are small.
     skipping: bool,
+    /// Whether large pages are read one by one.
+    is_lean: bool,
 }
 
 impl std::fmt::Debug for PageReader {
@@ -156,6 +158,7 @@ impl PageReader {
             values_left: location.num_values,
             num_values: location.num_values,
             skipping: false,
+            is_lean: false,
         })
     }
 
@@ -173,6 +176,12 @@ impl PageReader {
     pub fn hold(&mut self, from: u64, bytes: Bytes) {
         self.held = bytes;
         self.held_from = from;
+    }
+
+    /// Reads pages one by one that take a good part of a window, so that no more than a page is held.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn set_lean(&mut self) {
+        self.is_lean = true;
     }
 
     /// The next dictionary or data page; `None` at the end of the chunk. Pages of other kinds are passed over.
@@ -251,6 +260,24 @@ impl PageReader {
             (self.at, self.end, self.ordinal, self.had_dictionary, self.values_left) = before;
         }
         page.ok().flatten()
+    }
+
+    /// The dictionary page, as [`next_if`](Self::next_if) gives it, without bytes behind it.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn dictionary_alone(&mut self) -> Option<CompressedPage> {
+        self.skipping = true;
+        let page = self.next_if(true);
+        self.skipping = false;
+        page
+    }
+
+    /// Reads the dictionary page at `offset` again, wherever the reader is.
+    pub(crate) fn dictionary_again(&mut self, offset: u64) -> Result<CompressedPage> {
+        let before = (self.at, self.ordinal, self.values_left, std::mem::take(&mut self.held), self.held_from);
+        (self.at, self.ordinal, self.values_left) = (offset, 0, 1);
+        let page = self.next_page();
+        (self.at, self.ordinal, self.values_left, self.held, self.held_from) = before;
+        page?.filter(CompressedPage::is_dictionary).ok_or_else(|| self.chunk.place(Error::malformed("the dictionary page has changed")))
     }
 
     /// Whether no page was read yet.
@@ -387,12 +414,24 @@ impl PageReader {
         }
         let from = self.at.saturating_sub(self.held_from) as usize;
         self.at = self.at.saturating_add(n as u64);
-        Ok(self.held.slice(from..from.saturating_add(n)))
+        let to = from.saturating_add(n);
+        let page = self.held.slice(from..to);
+        // The page alone is to keep its bytes in memory.
+        if self.is_lean && self.held.len().saturating_sub(to) <= HEADER_FEW as usize && n > HEADER_FEW as usize {
+            self.held = Bytes::copy_from_slice(self.held.get(to..).unwrap_or_default());
+            self.held_from = self.at;
+        }
+        Ok(page)
     }
 
     fn fetch(&mut self, n: u64) -> Result<()> {
         let left = self.end.saturating_sub(self.at);
-        let mut length = n.max(if self.skipping { HEADER_FEW } else { self.window }).min(left);
+        let least = match () {
+            () if self.skipping => HEADER_FEW,
+            () if self.is_lean && n >= self.window / 4 => n,
+            () => self.window,
+        };
+        let mut length = n.max(least).min(left);
         // A small rest is not worth another read. A window of 0 asks for no more than what is needed.
         if left.saturating_sub(length) < length / 4 && !self.skipping && self.window > 0 {
             length = left;

@@ -109,6 +109,12 @@ impl ByteArrays {
         (&mut self.offsets, &mut self.data)
     }
 
+    /// Values of these offsets, which begin with 0 and ascend to the length of `data`.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn from_parts(offsets: Vec<i32>, data: Vec<u8>) -> Self {
+        Self { offsets, data, most: Self::MAX_BYTES }
+    }
+
     /// [`offsets`](Self::offsets) and [`data`](Self::data), as Arrow has them.
     pub fn into_parts(self) -> (Vec<i32>, Vec<u8>) {
         (self.offsets, self.data)

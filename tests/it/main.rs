@@ -23,6 +23,8 @@ mod golden;
 #[cfg(feature = "arrow")]
 mod remote;
 #[cfg(all(feature = "arrow", feature = "snappy"))]
+mod streaming;
+#[cfg(all(feature = "arrow", feature = "snappy"))]
 mod together;
 #[cfg(feature = "arrow")]
 mod verify;

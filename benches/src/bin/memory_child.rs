@@ -1,4 +1,4 @@
-//! `memory_child ENGINE whole|stream FILE`: reads a file, and prints its own peak and the size of the arrays in KiB.
+//! `memory_child ENGINE whole|stream[:ROWS[:THREADS]] FILE`: reads a file, and prints its own peak and the size of the arrays in KiB.
 #![forbid(unsafe_code)]
 
 use std::path::Path;

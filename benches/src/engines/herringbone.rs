@@ -26,9 +26,12 @@ impl Engine for Herringbone {
         Ok(Box::new(Batches(scan.build()?.read_all()?)))
     }
 
-    fn stream(&self, path: &Path) -> Result<usize> {
-        let scan = ParquetFile::open(path)?.scan().threads(1).build()?;
-        scan.map(|batch| Ok(batch?.num_rows())).sum()
+    fn stream(&self, path: &Path, rows: Option<usize>, threads: usize) -> Result<usize> {
+        let mut scan = ParquetFile::open(path)?.scan().threads(threads);
+        if let Some(rows) = rows {
+            scan = scan.batch_rows(rows);
+        }
+        scan.build()?.map(|batch| Ok(batch?.num_rows())).sum()
     }
 }
 

@@ -17,8 +17,9 @@ pub trait Engine: Send + Sync {
     /// Opens a file and reads it whole, or these columns of it, on so many threads.
     fn read(&self, path: &Path, columns: Option<&[String]>, threads: usize) -> Result<Box<dyn Table>>;
 
-    /// Opens a file and reads it part by part, as large as the engine likes, dropping each before the next; returns the rows.
-    fn stream(&self, path: &Path) -> Result<usize>;
+    /// Opens a file and reads it part by part on so many threads, dropping each part before the next; returns the rows. Parts are of so many
+    /// rows, or as large as the engine likes.
+    fn stream(&self, path: &Path, rows: Option<usize>, threads: usize) -> Result<usize>;
 }
 
 /// All values of a file, in the memory format of the engine that read it.

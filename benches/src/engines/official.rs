@@ -43,10 +43,26 @@ impl Engine for Official {
         Ok(Box::new(Batches((0..groups).flat_map(|group| parts[group % threads].next().unwrap_or_default()).collect())))
     }
 
-    fn stream(&self, path: &Path) -> Result<usize> {
+    /// Each thread streams its row groups.
+    fn stream(&self, path: &Path, rows: Option<usize>, threads: usize) -> Result<usize> {
         let metadata = ArrowReaderMetadata::load(&File::open(path)?, Default::default())?;
-        let groups = (0..metadata.metadata().num_row_groups()).collect();
-        reader(path, &metadata, None, groups)?.map(|batch| Ok(batch?.num_rows())).sum()
+        let groups = metadata.metadata().num_row_groups();
+        let part = |t: usize| -> Result<usize> {
+            let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(File::open(path)?, metadata.clone());
+            if let Some(rows) = rows {
+                builder = builder.with_batch_size(rows);
+            }
+            let reader = builder.with_row_groups((0..groups).filter(|group| group % threads == t).collect()).build()?;
+            reader.map(|batch| Ok(batch?.num_rows())).sum()
+        };
+        if threads == 1 {
+            return part(0);
+        }
+        std::thread::scope(|scope| {
+            let part = &part;
+            let handles: Vec<_> = (0..threads).map(|t| scope.spawn(move || part(t))).collect();
+            handles.into_iter().map(|handle| handle.join().map_err(|_| "a thread panicked")?).sum()
+        })
     }
 }
 

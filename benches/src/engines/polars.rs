@@ -60,11 +60,17 @@ impl Engine for Polars {
         Ok(Box::new(Chunks { rows: opened.metadata.num_rows, schema: opened.schema, groups }))
     }
 
-    fn stream(&self, path: &Path) -> Result<usize> {
+    /// Parts are row groups: it decodes no smaller ones.
+    fn stream(&self, path: &Path, _: Option<usize>, threads: usize) -> Result<usize> {
         let opened = Opened::open(path, None)?;
+        let fields: Vec<&Field> = opened.schema.iter_values().collect();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         let mut rows = 0;
         for group in 0..opened.metadata.row_groups.len() {
-            let columns: Vec<_> = opened.schema.iter_values().map(|field| opened.column(group, field)).collect::<Result<_>>()?;
+            let columns: Vec<_> = match threads {
+                1 => fields.iter().map(|field| opened.column(group, field)).collect::<Result<_>>()?,
+                _ => pool.install(|| fields.par_iter().map(|field| opened.column(group, field)).collect::<Result<_>>())?,
+            };
             rows += columns.first().map_or(0, |arrays| arrays.iter().map(|array| array.len()).sum());
         }
         Ok(rows)

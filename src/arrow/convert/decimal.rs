@@ -58,6 +58,17 @@ pub(super) fn from_fixed(fixed: &FixedBytes, validity: Option<NullBuffer>, data_
     primitive(data_type, fixed.len(), buffer, validity)
 }
 
+/// The decimals that `indices` name of entries that fit into 64 bits.
+pub(super) fn gather128(entries: &[i64], indices: &[u32], validity: Option<NullBuffer>, data_type: &DataType) -> Result<ArrayRef> {
+    let buffer = Buffer::from_vec(vectorized!(widen_named(entries, indices)));
+    primitive(data_type, indices.len(), buffer, validity)
+}
+
+#[inline(always)]
+fn widen_named(entries: &[i64], indices: &[u32]) -> Vec<i128> {
+    indices.iter().map(|index| i128::from(entries.get(*index as usize).copied().unwrap_or_default())).collect()
+}
+
 /// Decimals from BYTE_ARRAY.
 pub(super) fn from_bytes(arrays: &ByteArrays, validity: Option<NullBuffer>, data_type: &DataType) -> Result<ArrayRef> {
     let buffer = match data_type {
@@ -85,7 +96,7 @@ fn numbers128(fixed: &FixedBytes) -> Vec<i128> {
     by_width!(fixed, loop128, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
 }
 
-fn numbers64(fixed: &FixedBytes) -> Vec<i64> {
+pub(super) fn numbers64(fixed: &FixedBytes) -> Vec<i64> {
     by_width!(fixed, loop64, 1 2 3 4 5 6 7 8)
 }
 

@@ -6,18 +6,19 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray, UInt32Array, new_null_array};
-use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
+use arrow_array::{Array, ArrayRef, DictionaryArray, OffsetSizeTrait, PrimitiveArray, UInt32Array, new_empty_array, new_null_array};
+use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 use arrow_select::take::take;
 
 use crate::arrow::convert::short::Short;
-use crate::arrow::convert::{Conversion, bytes, fixed, plain, refused, wrong_shape};
+use crate::arrow::convert::{Conversion, bytes, decimal, fixed, plain, refused, wrong_shape};
 use crate::arrow::types::Overflow;
-use crate::encoding::Dictionary;
+use crate::encoding::{Convert, Dictionary};
 use crate::error::{Error, Result};
 use crate::simd::vectorized;
 use crate::values::{ByteArrays, Values};
@@ -43,18 +44,19 @@ pub(super) fn arrays(
         return Err(Error::malformed("an index outside of the dictionary"));
     }
     if let DataType::Dictionary(key, values) = data_type {
-        let entries = entries(dictionary, conversion, values)?;
+        let entries = entries(dictionary, conversion, values, true)?;
         return keyed(indices, &entries.array, validity, key, data_type).map(|array| vec![array]);
     }
-    let entries = entries(dictionary, conversion, data_type)?;
+    let entries = entries(dictionary, conversion, data_type, false)?;
+    if let Some(numbers) = &entries.numbers {
+        return decimal::gather128(numbers, &indices, validity, data_type).map(|array| vec![array]);
+    }
     let copied = matches!(data_type, DataType::Utf8 | DataType::Binary | DataType::LargeUtf8 | DataType::LargeBinary);
-    if copied
-        && entries.longest.saturating_mul(indices.len()) > ByteArrays::MAX_BYTES.min(most_bytes)
-        && let Values::Bytes(values) = dictionary.values()
-    {
-        check_bytes(&indices, values, validity.as_ref(), most_bytes)?;
+    if copied && entries.longest.saturating_mul(indices.len()) > ByteArrays::MAX_BYTES.min(most_bytes) {
+        let lengths = lengths(&entries.array);
+        check_bytes(&indices, &lengths, validity.as_ref(), most_bytes)?;
         if matches!(data_type, DataType::Utf8 | DataType::Binary) {
-            return in_pieces(indices, values, &entries, validity, ByteArrays::MAX_BYTES);
+            return in_pieces(indices, &lengths, &entries, validity, ByteArrays::MAX_BYTES);
         }
     }
     if let Some((offsets, data)) = entries.short.as_ref().and_then(|short| short.gather(&indices, validity.as_ref())) {
@@ -80,34 +82,80 @@ struct Entries {
     array: ArrayRef,
     /// The bytes of the longest entry, for byte arrays.
     longest: usize,
+    /// For `Decimal128`, where the bytes of entries are few: half as much as in the array, which is empty then.
+    numbers: Option<Vec<i64>>,
     /// For `Utf8` and `Binary`, where entries are short.
     short: Option<Short>,
 }
 
-/// The entries as an array of a type, made once for each dictionary: it belongs to one column, which is read as one type.
-fn entries(dictionary: &Dictionary, conversion: Conversion, data_type: &DataType) -> Result<Arc<Entries>> {
+/// The entries as an array of a type, made once for each dictionary: it belongs to one column, which is read as one type. Of `keyed` ones the
+/// array itself becomes part of a dictionary array.
+fn entries(dictionary: &Dictionary, conversion: Conversion, data_type: &DataType, keyed: bool) -> Result<Arc<Entries>> {
     let kept = dictionary.converted().get().map(Arc::clone).and_then(|any| any.downcast::<Entries>().ok());
     if let Some(entries) = kept.filter(|entries| entries.conversion == conversion && entries.data_type == *data_type) {
         return Ok(entries);
     }
+    if dictionary.values().len() < dictionary.len() {
+        return Err(wrong_shape(data_type));
+    }
+    let entries = Arc::new(made(dictionary.values().clone(), conversion, data_type, keyed)?);
+    // Where another thread was faster, its array stays.
+    let _ = dictionary.converted().set(Arc::clone(&entries) as Arc<dyn Any + Send + Sync>);
+    Ok(entries)
+}
+
+/// What makes arrays of a type of a dictionary's entries before any value is looked up, so that it need not keep both.
+pub(crate) fn ahead(conversion: Conversion, data_type: &DataType) -> Box<Convert> {
+    let (data_type, keyed) = match data_type {
+        DataType::Dictionary(_, values) => (values.as_ref().clone(), true),
+        DataType::RunEndEncoded(_, values) => (values.data_type().clone(), false),
+        other => (other.clone(), false),
+    };
+    Box::new(move |values| Some(Arc::new(made(values, conversion, &data_type, keyed).ok()?)))
+}
+
+fn made(values: Values, conversion: Conversion, data_type: &DataType, keyed: bool) -> Result<Entries> {
     // Whether an entry that does not fit matters is seen when a value refers to it.
     let lenient = match conversion {
         Conversion::Int96(Overflow::Error) => Conversion::Int96(Overflow::Null),
         other => other,
     };
-    let array = plain(dictionary.values().clone(), None, lenient, data_type)?;
-    let longest = match dictionary.values() {
+    let longest = match &values {
         Values::Bytes(arrays) => arrays.iter().map(<[u8]>::len).max().unwrap_or(0),
         _ => 0,
     };
-    let short = match (dictionary.values(), data_type) {
+    let short = match (&values, data_type) {
         (Values::Bytes(arrays), DataType::Utf8 | DataType::Binary) => Short::new(arrays),
         _ => None,
     };
-    let entries = Arc::new(Entries { conversion, data_type: data_type.clone(), array, longest, short });
-    // Where another thread was faster, its array stays.
-    let _ = dictionary.converted().set(Arc::clone(&entries) as Arc<dyn Any + Send + Sync>);
-    Ok(entries)
+    let numbers = match (&values, conversion, data_type) {
+        (Values::Fixed(fixed), Conversion::Decimal, DataType::Decimal128(..)) if !keyed && matches!(fixed.width(), 1..=8) => {
+            Some(decimal::numbers64(fixed))
+        }
+        _ => None,
+    };
+    let array = match numbers {
+        Some(_) => new_empty_array(data_type),
+        None => plain(values, None, lenient, data_type)?,
+    };
+    Ok(Entries { conversion, data_type: data_type.clone(), array, longest, numbers, short })
+}
+
+/// How long the entries are, in an array that has them with offsets.
+fn lengths(array: &ArrayRef) -> Vec<usize> {
+    fn of<O: OffsetSizeTrait>(offsets: &OffsetBuffer<O>) -> Vec<usize> {
+        offsets.lengths().collect()
+    }
+    if let Some(array) = array.as_string_opt::<i32>() {
+        return of(array.offsets());
+    }
+    if let Some(array) = array.as_binary_opt::<i32>() {
+        return of(array.offsets());
+    }
+    if let Some(array) = array.as_string_opt::<i64>() {
+        return of(array.offsets());
+    }
+    array.as_binary_opt::<i64>().map(|array| of(array.offsets())).unwrap_or_default()
 }
 
 fn gather(entries: &Entries, indices: Vec<u32>, validity: Option<NullBuffer>) -> Result<ArrayRef> {
@@ -116,9 +164,9 @@ fn gather(entries: &Entries, indices: Vec<u32>, validity: Option<NullBuffer>) ->
 }
 
 /// One long entry can be the value of every row.
-fn check_bytes(indices: &[u32], values: &ByteArrays, validity: Option<&NullBuffer>, most: usize) -> Result<()> {
+fn check_bytes(indices: &[u32], lengths: &[usize], validity: Option<&NullBuffer>, most: usize) -> Result<()> {
     let present = indices.iter().enumerate().filter(|(slot, _)| super::is_valid(validity, *slot));
-    let bytes = present.map(|(_, index)| values.get(*index as usize).map_or(0, <[u8]>::len)).fold(0, usize::saturating_add);
+    let bytes = present.map(|(_, index)| lengths.get(*index as usize).copied().unwrap_or(0)).fold(0, usize::saturating_add);
     if bytes <= most {
         return Ok(());
     }
@@ -128,13 +176,7 @@ fn check_bytes(indices: &[u32], values: &ByteArrays, validity: Option<&NullBuffe
 }
 
 /// Gathers into as many arrays as it takes for each to have at most `most` bytes.
-fn in_pieces(
-    indices: Vec<u32>,
-    values: &ByteArrays,
-    entries: &Entries,
-    validity: Option<NullBuffer>,
-    most: usize,
-) -> Result<Vec<ArrayRef>> {
+fn in_pieces(indices: Vec<u32>, lengths: &[usize], entries: &Entries, validity: Option<NullBuffer>, most: usize) -> Result<Vec<ArrayRef>> {
     let indices = UInt32Array::try_new(ScalarBuffer::from(indices), validity).map_err(refused)?;
     let mut arrays = Vec::new();
     let (mut start, mut bytes) = (0usize, 0usize);
@@ -144,7 +186,7 @@ fn in_pieces(
         Ok(())
     };
     for (slot, index) in indices.values().iter().enumerate() {
-        let length = values.get(*index as usize).map_or(0, <[u8]>::len);
+        let length = lengths.get(*index as usize).copied().unwrap_or(0);
         if bytes.saturating_add(length) > most {
             piece(start, slot)?;
             (start, bytes) = (slot, 0);
@@ -234,19 +276,18 @@ fn compact(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow_array::cast::AsArray;
 
     #[test]
     fn text_that_is_too_much_for_one_array_takes_several() {
         let values: ByteArrays = [&b"four"[..], b"", b"sixsix", b"a"].into_iter().collect();
         let dictionary = Dictionary::new(Values::Bytes(values.clone()));
-        let entries = entries(&dictionary, Conversion::Text, &DataType::Utf8).unwrap();
+        let entries = entries(&dictionary, Conversion::Text, &DataType::Utf8, false).unwrap();
         assert_eq!(entries.longest, 6);
         let indices: Vec<u32> = (0..40).map(|slot| slot % 4).collect();
         let validity = NullBuffer::from((0..40).map(|slot| slot % 7 != 3).collect::<Vec<_>>());
         let whole = gather(&entries, indices.clone(), Some(validity.clone())).unwrap();
         for most in [6, 7, 11, 100, 1000] {
-            let pieces = in_pieces(indices.clone(), &values, &entries, Some(validity.clone()), most).unwrap();
+            let pieces = in_pieces(indices.clone(), &lengths(&entries.array), &entries, Some(validity.clone()), most).unwrap();
             assert!(pieces.iter().all(|piece| piece.as_string::<i32>().value_data().len() <= most));
             assert_eq!(pieces.len() == 1, most == 1000);
             let joined: Vec<_> = pieces.iter().flat_map(|piece| piece.as_string::<i32>().iter()).collect();
@@ -257,12 +298,12 @@ mod tests {
     #[test]
     fn entries_are_converted_once_for_each_type() {
         let dictionary = Dictionary::new(Values::Bytes([&b"a"[..], b"b"].into_iter().collect()));
-        let first = entries(&dictionary, Conversion::Text, &DataType::Utf8View).unwrap();
-        let second = entries(&dictionary, Conversion::Text, &DataType::Utf8View).unwrap();
+        let first = entries(&dictionary, Conversion::Text, &DataType::Utf8View, false).unwrap();
+        let second = entries(&dictionary, Conversion::Text, &DataType::Utf8View, false).unwrap();
         assert!(Arc::ptr_eq(&first, &second));
-        let other = entries(&dictionary, Conversion::Text, &DataType::LargeUtf8).unwrap();
+        let other = entries(&dictionary, Conversion::Text, &DataType::LargeUtf8, false).unwrap();
         assert_eq!(other.array.data_type(), &DataType::LargeUtf8);
-        let bytes = entries(&dictionary, Conversion::Bytes, &DataType::BinaryView).unwrap();
+        let bytes = entries(&dictionary, Conversion::Bytes, &DataType::BinaryView, false).unwrap();
         assert_eq!(bytes.array.data_type(), &DataType::BinaryView);
     }
 }

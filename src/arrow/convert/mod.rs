@@ -14,6 +14,8 @@ mod words;
 
 use std::sync::Arc;
 
+pub(crate) use dictionary::ahead as convert_ahead;
+
 use arrow_array::{ArrayRef, BooleanArray, NullArray, make_array, new_empty_array};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_data::ArrayData;
