@@ -92,6 +92,7 @@ impl LevelReader {
     ///
     /// # Errors
     /// As for [`read`](Self::read).
+    #[cfg(feature = "arrow")]
     pub(crate) fn skip_full(&mut self, bytes: &[u8], n: usize) -> Result<bool> {
         match &mut self.state {
             State::None => Ok(true),

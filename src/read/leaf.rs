@@ -1,5 +1,8 @@
 //! One leaf column of one row group: pages in, runs of rows out.
 
+mod open_page;
+mod together;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,7 +22,13 @@ use crate::metadata::OffsetIndex;
 use crate::page::{ChunkInfo, CompressedPage, Page};
 use crate::read::PageReader;
 use crate::read::counters::Counters;
-use crate::values::{Bits, ByteArrays, FixedBytes, Values, length};
+#[cfg(feature = "arrow")]
+use crate::values::length;
+use crate::values::{Bits, ByteArrays, FixedBytes, Values};
+
+use open_page::{OpenPage, Output, share};
+#[cfg(feature = "arrow")]
+use together::LARGE_CHUNK;
 
 /// Rows of a leaf column.
 #[derive(Debug, Default)]
@@ -150,43 +159,12 @@ pub(crate) struct LeafReader {
     was_dropped: bool,
 }
 
-/// A page that is being read.
-struct OpenPage {
-    page: Page,
-    decoder: Box<dyn Decoder>,
-    /// Entries not read yet.
-    left: usize,
-    repetition: LevelReader,
-    definition: LevelReader,
-    /// Whether single rows may be picked in one call: not in lists, and where values are missing.
-    can_pick: bool,
-    /// In lists: the levels of the next entries, as far as they were decoded, and how many of them are done.
-    levels: Levels,
-    done: usize,
-}
-
 /// A page that comes next: a data page, or the dictionary.
 struct Next {
     page: CompressedPage,
     /// The page decompressed, if it was along with the one before.
     decompressed: Option<Box<Page>>,
 }
-
-/// Chunks of fewer bytes have no pages worth decompressing together.
-#[cfg(feature = "arrow")]
-const LARGE_CHUNK: u64 = 32 << 10;
-/// So many bytes of dictionaries are decompressed together.
-#[cfg(feature = "arrow")]
-const DICTIONARIES_AT_ONCE: usize = 5 << 19;
-/// A lean reader decompresses no larger page before its time.
-const LEAN_AHEAD: usize = 64 << 10;
-
-/// So many bytes of data pages are decompressed before their columns are read.
-#[cfg(feature = "arrow")]
-const KEPT_AT_ONCE: usize = 8 << 20;
-
-/// How many levels are decoded at a time: memory follows this and not the number of entries that a page claims.
-const LEVELS_AHEAD: usize = 1 << 16;
 
 impl LeafReader {
     pub(crate) fn new(pages: PageReader, keep_indices: bool, part_bytes: usize) -> Self {
@@ -299,6 +277,7 @@ impl LeafReader {
     ///
     /// # Errors
     /// As for [`read`](Self::read).
+    #[cfg(feature = "arrow")]
     pub(crate) fn read_ranges(&mut self, ranges: &[Range<u64>], scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
         let mut left = ranges;
         while let Some((range, rest)) = left.split_first() {
@@ -315,6 +294,7 @@ impl LeafReader {
     }
 
     /// Reads those ranges that lie in the open page, if there are several and the page has no nulls among them; returns how many.
+    #[cfg(feature = "arrow")]
     fn pick(&mut self, ranges: &[Range<u64>], out: &mut LeafData) -> Result<usize> {
         let Some(open) = self.page.as_mut().filter(|open| open.can_pick && ranges.len() > 1) else { return Ok(0) };
         let end = self.row.saturating_add(open.left as u64);
@@ -532,163 +512,6 @@ impl LeafReader {
         }
     }
 
-    /// Whether dictionaries of this codec may take less time to decode together.
-    #[cfg(feature = "arrow")]
-    pub(crate) fn takes_several(codec: crate::format::Codec) -> bool {
-        takes_several(codec)
-    }
-
-    /// Decompresses the pages that columns are about to be read with, where that takes less time together than one after the other: the
-    /// dictionaries; or, if a row is named, the pages with it, as far as it is known where they are, and the dictionaries that these need.
-    /// The others are left to the first read, and so is what is wrong with any.
-    #[cfg(feature = "arrow")]
-    pub(crate) fn begin<'a>(readers: impl Iterator<Item = &'a mut Self>, row: Option<u64>, scratch: &mut Scratch) {
-        let mut readers: Vec<&mut Self> = readers.collect();
-        let mut waiting: Vec<(usize, CompressedPage)> = Vec::new();
-        let (mut bytes, mut kept) = (0_usize, 0_usize);
-        for at in 0..readers.len() {
-            let Some(reader) = readers.get_mut(at) else { continue };
-            let range = reader.pages.range();
-            let is_large = range.end.saturating_sub(range.start) >= LARGE_CHUNK;
-            if is_large && reader.is_lean && row.is_none() {
-                reader.decode_first_dictionary(scratch);
-                continue;
-            }
-            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() || kept >= KEPT_AT_ONCE {
-                continue;
-            }
-            let first = match row {
-                Some(row) => reader.pages_of(row),
-                None => reader.pages.next_if(true).into_iter().collect(),
-            };
-            for page in first {
-                if !page.pays_together() {
-                    reader.leave(page, row.is_some());
-                    continue;
-                }
-                bytes = bytes.saturating_add(page.uncompressed_size());
-                kept = kept.saturating_add(if page.is_dictionary() { 0 } else { page.uncompressed_size() });
-                waiting.push((at, page));
-            }
-            if bytes >= DICTIONARIES_AT_ONCE {
-                Self::decode_together(&mut readers, std::mem::take(&mut waiting), row.is_some(), scratch);
-                bytes = 0;
-            }
-        }
-        Self::decode_together(&mut readers, waiting, row.is_some(), scratch);
-    }
-
-    /// Goes to the page with a row, if it is known where that is, and reads it and the dictionary that it needs.
-    #[cfg(feature = "arrow")]
-    fn pages_of(&mut self, row: u64) -> Vec<CompressedPage> {
-        let index = self.index.as_ref();
-        let found = index.and_then(|index| {
-            let page = index.page_of_row(row)?;
-            Some((page, *index.pages().get(page)?, index.pages().first()?.offset, index.pages().last()?.range().end))
-        });
-        let Some((page, location, first, end)) = found else { return Vec::new() };
-        if first > self.pages.range().start && !self.pages.pass_dictionary(first) {
-            return Vec::new();
-        }
-        self.pages.jump(location.offset, page, location.first_row, end);
-        let Some(data) = self.pages.next_if(false) else { return Vec::new() };
-        let is_encoded = matches!(data.encoding(), Encoding::PlainDictionary | Encoding::RleDictionary);
-        let dictionary = if is_encoded { self.pages.passed_dictionary().ok().flatten() } else { None };
-        dictionary.into_iter().chain([data]).collect()
-    }
-
-    /// Leaves a page that was read to the next read; a dictionary perhaps `until_needed`.
-    #[cfg(feature = "arrow")]
-    fn leave(&mut self, page: CompressedPage, until_needed: bool) {
-        match until_needed && page.is_dictionary() {
-            true => self.undecoded = Some(page),
-            false => self.ahead = Some(Next { page, decompressed: None }),
-        }
-    }
-
-    /// Decodes the dictionary alone. What stays is next to those of other columns then, and what does not leaves no gaps between what pages
-    /// and arrays take later: with the system's allocator that is a megabyte of lineitem.
-    #[cfg(feature = "arrow")]
-    fn decode_first_dictionary(&mut self, scratch: &mut Scratch) {
-        if !self.pages.is_at_start() {
-            return;
-        }
-        let Some(page) = self.pages.dictionary_alone() else { return };
-        let at = page.offset();
-        if self.decode_dictionary(page, scratch).is_err() {
-            // The first read finds out what is wrong.
-            self.dictionary = None;
-            self.ahead = self.pages.dictionary_again(at).ok().map(|page| Next { page, decompressed: None });
-        }
-    }
-
-    #[cfg(feature = "arrow")]
-    fn decode_together(readers: &mut [&mut Self], waiting: Vec<(usize, CompressedPage)>, until_needed: bool, scratch: &mut Scratch) {
-        let pages: Vec<&CompressedPage> = waiting.iter().map(|(_, page)| page).collect();
-        let several = if pages.len() > 1 { decompress_all(&pages, false, scratch) } else { None };
-        let mut decompressed = several.into_iter().flatten();
-        for (at, page) in waiting {
-            let Some(reader) = readers.get_mut(at) else { continue };
-            match decompressed.next() {
-                Some(decompressed) if page.is_dictionary() => {
-                    reader.dictionary = reader.entries(&decompressed).ok().map(Arc::new);
-                    reader.dictionary_at = Some(page.offset());
-                    scratch.give_back(decompressed.into_buffer(), false);
-                    if reader.dictionary.is_none() {
-                        reader.leave(page, until_needed);
-                    }
-                }
-                Some(decompressed) => reader.ahead = Some(Next { page, decompressed: Some(Box::new(decompressed)) }),
-                None => reader.leave(page, until_needed),
-            }
-        }
-    }
-
-    #[cfg(feature = "arrow")]
-    fn entries(&self, page: &Page) -> Result<Dictionary> {
-        if let Some(convert) = &self.convert
-            && let Some(converted) = page.decode_dictionary()?.converted_by(convert)
-        {
-            return Ok(converted);
-        }
-        page.decode_dictionary()
-    }
-
-    #[cfg(not(feature = "arrow"))]
-    fn entries(&self, page: &Page) -> Result<Dictionary> {
-        page.decode_dictionary()
-    }
-
-    fn decode_dictionary(&mut self, page: CompressedPage, scratch: &mut Scratch) -> Result<()> {
-        if self.dictionary.is_some() || self.undecoded.is_some() || self.dictionary_at.is_some_and(|at| at != page.offset()) {
-            return Err(page.place(Error::malformed("a second dictionary page in one column chunk")));
-        }
-        self.dictionary_at = Some(page.offset());
-        let buffer = scratch.buffer(page.uncompressed_size(), self.is_lean);
-        let decompressed = page.decompress(&mut scratch.decompressor, buffer)?;
-        #[cfg(feature = "arrow")]
-        if self.is_lean
-            && self.chunk.shape.physical_type == PhysicalType::ByteArray
-            && let Some(convert) = &self.convert
-        {
-            let at = page.offset();
-            drop(page);
-            self.dictionary = decompressed.into_dictionary()?.converted_by(convert).map(Arc::new);
-            if self.dictionary.is_some() {
-                return Ok(());
-            }
-            // What is wrong is found when a value is looked up.
-            let page = self.pages.dictionary_again(at)?;
-            let decompressed = page.decompress(&mut scratch.decompressor, Vec::new())?;
-            self.dictionary = Some(Arc::new(decompressed.decode_dictionary()?));
-            return Ok(());
-        }
-        drop(page);
-        self.dictionary = Some(Arc::new(self.entries(&decompressed)?));
-        scratch.give_back(decompressed.into_buffer(), self.is_lean);
-        Ok(())
-    }
-
     fn open(&mut self, next: Next, row: Option<u64>, scratch: &mut Scratch) -> Result<()> {
         self.close(scratch);
         let needs_dictionary = matches!(next.page.encoding(), Encoding::PlainDictionary | Encoding::RleDictionary);
@@ -721,34 +544,6 @@ impl LeafReader {
         Ok(())
     }
 
-    /// Decompresses a page, which begins with `row`, and the one after it along with it where rows of it are wanted too.
-    fn decompress(&mut self, page: &CompressedPage, row: Option<u64>, scratch: &mut Scratch) -> Result<Page> {
-        let pays = |page: &CompressedPage| page.pays_together() && !(self.is_lean && page.uncompressed_size() > LEAN_AHEAD);
-        let after = if pays(page) && self.wants_after(page, row) { self.pages.next_if(false) } else { None };
-        let mut both = None;
-        if let Some(after) = after {
-            if pays(&after) {
-                both = decompress_all(&[page, &after], self.is_lean, scratch);
-            }
-            let decompressed = both.as_mut().and_then(Vec::pop).map(Box::new);
-            self.ahead = Some(Next { page: after, decompressed });
-        }
-        match both.as_mut().and_then(Vec::pop) {
-            Some(page) => Ok(page),
-            None => {
-                let buffer = scratch.buffer(page.uncompressed_size(), self.is_lean);
-                page.decompress(&mut scratch.decompressor, buffer)
-            }
-        }
-    }
-
-    /// Whether rows of the page after this one are wanted, supposing that it has as many. In lists a page has no more rows than values.
-    fn wants_after(&self, page: &CompressedPage, row: Option<u64>) -> bool {
-        let rows = page.num_values() as u64;
-        let end = row.unwrap_or(self.row).saturating_add(rows);
-        self.expects(&(end..end.saturating_add(rows)))
-    }
-
     fn close(&mut self, scratch: &mut Scratch) {
         if let Some(open) = self.page.take() {
             if self.chunk.carries_prefixes {
@@ -764,321 +559,4 @@ impl LeafReader {
     fn too_few_rows(&self, wanted: usize, found: usize) -> Error {
         self.chunk.place(Error::malformed(format!("the column chunk ends after {found} of {wanted} rows that were expected")))
     }
-}
-
-/// Decompresses pages together, into memory that the scratch lends.
-fn decompress_all(pages: &[&CompressedPage], is_lean: bool, scratch: &mut Scratch) -> Option<Vec<Page>> {
-    let mut lent: Vec<Vec<u8>> = pages.iter().rev().map(|page| scratch.buffer(page.uncompressed_size(), is_lean)).collect();
-    CompressedPage::decompress_all(pages, &mut scratch.decompressor, &mut lent)
-}
-
-/// Where values go.
-struct Output<'a> {
-    chunk: &'a ChunkInfo,
-    keep_indices: bool,
-    part_bytes: usize,
-    dictionary: &'a Option<Arc<Dictionary>>,
-    /// How many slots are to come in all, of this page and of the next ones; in lists a guess.
-    expected: usize,
-}
-
-/// Memory is reserved for no more slots than these ahead of what pages prove to hold.
-const EXPECTED_MOST: usize = 1 << 18;
-/// And for no more bytes of byte arrays.
-const EXPECTED_BYTES: usize = 8 << 20;
-
-/// Nulls and values of a dictionary take their places without a byte in the page: `n` more slots must stay within a batch.
-fn check_room(values: &Values, n: usize, most: usize) -> Result<()> {
-    let each = match values {
-        Values::Words32(_) => 4,
-        Values::Words64(_) => 8,
-        Values::Fixed(fixed) => fixed.width(),
-        Values::Bits(_) | Values::Bytes(_) => return Ok(()),
-    };
-    let bytes = values.memory_size().saturating_add(n.saturating_mul(each));
-    if bytes <= most {
-        return Ok(());
-    }
-    Err(Error::limit(format!(
-        "{n} values and nulls of {each} bytes make {bytes} bytes of one batch, more than the {most} of Limits::batch_bytes: read fewer rows at a time, or raise it"
-    )))
-}
-
-/// `whole * part / of`.
-fn share(whole: usize, part: usize, of: usize) -> usize {
-    usize::try_from((whole as u128).saturating_mul(part as u128).checked_div(of as u128).unwrap_or(0)).unwrap_or(usize::MAX)
-}
-
-impl OpenPage {
-    fn new(page: Page, dictionary: Option<&Arc<Dictionary>>, scratch: &mut Scratch) -> Result<Self> {
-        let decoder = page.decoder(dictionary)?;
-        let left = page.num_values();
-        let (repetition, definition) = (page.repetition_reader()?, page.definition_reader()?);
-        let levels = Levels { repetition: std::mem::take(&mut scratch.repetition), definition: std::mem::take(&mut scratch.definition) };
-        let mut open = Self { page, decoder, left, repetition, definition, levels, done: 0, can_pick: true };
-        open.levels.clear();
-        Ok(open)
-    }
-
-    /// Decodes the levels of the next entries when all of those decoded before are done.
-    fn refill(&mut self) -> Result<()> {
-        if self.done < self.levels.len() {
-            return Ok(());
-        }
-        self.levels.clear();
-        self.done = 0;
-        let n = self.left.min(LEVELS_AHEAD);
-        let read = self.repetition.read(self.page.repetition_bytes(), n, &mut self.levels.repetition);
-        let read = read.and_then(|()| self.definition.read(self.page.definition_bytes(), n, &mut self.levels.definition));
-        read.map_err(|error| self.page.place(error))
-    }
-
-    fn read_flat(&mut self, n: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
-        let start = out.validity.len();
-        let max = output.chunk.max_definition;
-        if start == 0 && max > 0 {
-            out.validity.reserve(output.expected.min(EXPECTED_MOST));
-        }
-        let present = match max {
-            0 => n,
-            1 => {
-                self.definition.read_validity(self.page.definition_bytes(), n, &mut out.validity)?;
-                out.validity.count_ones_from(start)
-            }
-            _ => {
-                let from = out.levels.definition.len();
-                self.definition.read(self.page.definition_bytes(), n, &mut out.levels.definition)?;
-                nested::push_at_least(out.levels.definition.get(from..).unwrap_or_default(), max, &mut out.validity);
-                out.validity.count_ones_from(start)
-            }
-        };
-        self.left = self.left.saturating_sub(n);
-        self.append(n, present, start, output, scratch, out)
-    }
-
-    fn skip_flat(&mut self, n: usize) -> Result<()> {
-        let present = self.definition.skip(self.page.definition_bytes(), n)?;
-        self.left = self.left.saturating_sub(n);
-        self.decoder.skip(self.page.value_bytes(), present)
-    }
-
-    /// Moves past `entries` entries and returns their levels.
-    fn take_levels(&mut self, entries: usize) -> Levels {
-        let range = self.done..self.done.saturating_add(entries);
-        self.done = range.end;
-        self.left = self.left.saturating_sub(entries);
-        Levels {
-            repetition: self.levels.repetition.get(range.clone()).unwrap_or_default().to_vec(),
-            definition: self.levels.definition.get(range).unwrap_or_default().to_vec(),
-        }
-    }
-
-    fn read_entries(&mut self, entries: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
-        let levels = self.take_levels(entries);
-        let start = out.validity.len();
-        let slots = output.chunk.slots();
-        let (n, present) = if output.chunk.max_definition > output.chunk.repeated_definition {
-            let n = nested::validity(&levels, slots, output.chunk.max_definition, &mut out.validity);
-            (n, out.validity.count_ones_from(start))
-        } else {
-            let n = nested::count(&levels, slots);
-            (n, n)
-        };
-        out.levels.repetition.extend_from_slice(&levels.repetition);
-        out.levels.definition.extend_from_slice(&levels.definition);
-        self.append(n, present, start, output, scratch, out)
-    }
-
-    fn skip_entries(&mut self, entries: usize) -> Result<()> {
-        let levels = self.take_levels(entries);
-        let chunk = self.page.chunk();
-        let present = nested::count(&levels, Slots { repetition: chunk.max_repetition, definition: chunk.max_definition });
-        self.decoder.skip(self.page.value_bytes(), present)
-    }
-
-    /// Decodes `present` values and appends `n` slots; `start` is where their bits begin in the validity.
-    fn append(
-        &mut self,
-        n: usize,
-        present: usize,
-        start: usize,
-        output: &Output<'_>,
-        scratch: &mut Scratch,
-        out: &mut LeafData,
-    ) -> Result<()> {
-        let mut values = self.take_part(n, present, output, out);
-        if let Values::Bytes(_) = values {
-            return self.append_bytes(n, present, start, values, output, out);
-        }
-        check_room(&values, n, output.part_bytes)?;
-        self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
-        self.give_part(values, output, out);
-        Ok(())
-    }
-
-    /// Appends the rows of `ranges`, which are among the next rows of this page, `all`; `false` where that is not for this page.
-    fn pick(&mut self, all: Range<u64>, ranges: &[Range<u64>], rows: usize, output: &Output<'_>, out: &mut LeafData) -> Result<bool> {
-        let max = output.chunk.max_definition;
-        let is_words = output.chunk.shape.physical_type != PhysicalType::ByteArray || self.indices_of(output).is_some();
-        self.can_pick =
-            is_words && output.chunk.max_repetition == 0 && self.definition.skip_full(self.page.definition_bytes(), length(&all))?;
-        if !self.can_pick {
-            return Ok(false);
-        }
-        if max > 0 {
-            out.validity.extend_run(true, rows);
-        }
-        if max > 1 {
-            out.levels.definition.resize(out.levels.definition.len().saturating_add(rows), max);
-        }
-        let mut values = self.take_part(rows, rows, output, out);
-        check_room(&values, rows, output.part_bytes)?;
-        self.decoder.pick(self.page.value_bytes(), all.start, ranges, &mut values)?;
-        self.give_part(values, output, out);
-        Ok(true)
-    }
-
-    /// The dictionary, if indices into it are what is read.
-    fn indices_of<'a>(&self, output: &Output<'a>) -> Option<&'a Arc<Dictionary>> {
-        let indices = output.keep_indices && matches!(self.page.encoding(), Encoding::RleDictionary | Encoding::PlainDictionary);
-        output.dictionary.as_ref().filter(|_| indices)
-    }
-
-    /// The last part, if what comes next belongs to it, or memory for another.
-    fn take_part(&self, n: usize, present: usize, output: &Output<'_>, out: &mut LeafData) -> Values {
-        if self.indices_of(output).is_some() {
-            return match out.parts.pop_if(|part| matches!(part, Part::Indices { .. })) {
-                Some(Part::Indices { indices, .. }) => Values::Words32(indices),
-                _ => Values::Words32(Vec::with_capacity(output.expected.min(EXPECTED_MOST))),
-            };
-        }
-        match out.parts.pop_if(|part| matches!(part, Part::Values(_))) {
-            Some(Part::Values(values)) => values,
-            _ => self.container(n, present, output),
-        }
-    }
-
-    fn give_part(&self, values: Values, output: &Output<'_>, out: &mut LeafData) {
-        out.parts.push(match (values, self.indices_of(output)) {
-            (Values::Words32(indices), Some(dictionary)) => Part::Indices { indices, dictionary: Arc::clone(dictionary) },
-            (values, _) => Part::Values(values),
-        });
-    }
-
-    /// An empty container with memory for the slots to come, as far as this page lets them be believed: growing step by step
-    /// would copy what is there and leave memory unused.
-    fn container(&self, n: usize, present: usize, output: &Output<'_>) -> Values {
-        let shape = output.chunk.shape;
-        let expected = output.expected.clamp(n.min(EXPECTED_MOST), EXPECTED_MOST);
-        match Values::new(shape.physical_type, shape.width) {
-            Values::Words32(_) => Values::Words32(Vec::with_capacity(expected)),
-            Values::Words64(_) => Values::Words64(Vec::with_capacity(expected)),
-            Values::Fixed(mut fixed) => {
-                fixed.reserve(expected.min(EXPECTED_BYTES.checked_div(shape.width.max(12)).unwrap_or(0)));
-                Values::Fixed(fixed)
-            }
-            Values::Bytes(_) => {
-                let mut arrays = ByteArrays::with_limit(output.part_bytes);
-                let page = self.page.value_bytes().len();
-                let lengths = match self.page.encoding() {
-                    Encoding::Plain => share(self.page.num_values(), present, n).saturating_mul(4),
-                    Encoding::DeltaLengthByteArray => 0,
-                    // How long the values become is not to be seen from the page.
-                    _ => page,
-                };
-                let bytes = share(page.saturating_sub(lengths), expected, self.page.num_values());
-                arrays.reserve(expected, bytes.saturating_add(bytes / 16).min(page.max(EXPECTED_BYTES)));
-                Values::Bytes(arrays)
-            }
-            bits => bits,
-        }
-    }
-
-    /// Values of one width: straight to their place where there are no nulls, else dense into scratch memory first.
-    fn append_fixed(
-        &mut self,
-        n: usize,
-        present: usize,
-        validity: &Bits,
-        start: usize,
-        out: &mut Values,
-        scratch: &mut Scratch,
-    ) -> Result<()> {
-        if present == n {
-            return self.decoder.read(self.page.value_bytes(), n, out).map(drop);
-        }
-        let mut dense = match out {
-            Values::Words32(_) => Values::Words32(std::mem::take(&mut scratch.words32)),
-            Values::Words64(_) => Values::Words64(std::mem::take(&mut scratch.words64)),
-            Values::Fixed(fixed) => Values::Fixed(FixedBytes::new(fixed.width())),
-            Values::Bits(_) | Values::Bytes(_) => Values::Bits(Bits::new()),
-        };
-        let read = self.decoder.read(self.page.value_bytes(), present, &mut dense);
-        if read.is_ok() {
-            spread(&dense, validity, start, n, out);
-        }
-        match dense {
-            Values::Words32(mut words) => {
-                words.clear();
-                scratch.words32 = words;
-            }
-            Values::Words64(mut words) => {
-                words.clear();
-                scratch.words64 = words;
-            }
-            _ => {}
-        }
-        read.map(drop)
-    }
-
-    /// Byte arrays: nulls are put between the offsets afterwards, and another part begins where one is full.
-    fn append_bytes(
-        &mut self,
-        n: usize,
-        present: usize,
-        start: usize,
-        values: Values,
-        output: &Output<'_>,
-        out: &mut LeafData,
-    ) -> Result<()> {
-        let mut values = values;
-        let (mut slots_done, mut values_done) = (0, 0);
-        loop {
-            let read = self.decoder.read(self.page.value_bytes(), present.saturating_sub(values_done), &mut values)?;
-            values_done = values_done.saturating_add(read);
-            let left = n.saturating_sub(slots_done);
-            let slots = if values_done == present {
-                left
-            } else {
-                slots_before_next(&out.validity, start.saturating_add(slots_done), left, read, present == n)
-            };
-            if let Values::Bytes(arrays) = &mut values {
-                spread_offsets(arrays.parts_mut().0, &out.validity, start.saturating_add(slots_done), read, slots);
-            }
-            slots_done = slots_done.saturating_add(slots);
-            let full = std::mem::replace(&mut values, Values::Bytes(ByteArrays::with_limit(output.part_bytes)));
-            if values_done < present && full.is_empty() {
-                return Err(Error::limit("a single value is larger than Limits::batch_bytes"));
-            }
-            out.parts.push(Part::Values(full));
-            if values_done == present {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// How many of the next `most` slots come before the value after the next `values` values.
-fn slots_before_next(validity: &Bits, start: usize, most: usize, values: usize, dense: bool) -> usize {
-    if dense {
-        return values;
-    }
-    let mut seen = 0_usize;
-    (0..most)
-        .find(|slot| {
-            let valid = validity.get(start.wrapping_add(*slot)) == Some(true);
-            seen = seen.wrapping_add(usize::from(valid));
-            seen > values
-        })
-        .unwrap_or(most)
 }

@@ -1,0 +1,351 @@
+//! A page that is being read: its levels and values, and the containers that they go to.
+
+use super::*;
+
+/// A page that is being read.
+pub(super) struct OpenPage {
+    pub(super) page: Page,
+    pub(super) decoder: Box<dyn Decoder>,
+    /// Entries not read yet.
+    pub(super) left: usize,
+    pub(super) repetition: LevelReader,
+    pub(super) definition: LevelReader,
+    /// Whether single rows may be picked in one call: not in lists, and where values are missing.
+    #[cfg(feature = "arrow")]
+    pub(super) can_pick: bool,
+    /// In lists: the levels of the next entries, as far as they were decoded, and how many of them are done.
+    pub(super) levels: Levels,
+    pub(super) done: usize,
+}
+
+/// How many levels are decoded at a time: memory follows this and not the number of entries that a page claims.
+const LEVELS_AHEAD: usize = 1 << 16;
+
+/// Where values go.
+pub(super) struct Output<'a> {
+    pub(super) chunk: &'a ChunkInfo,
+    pub(super) keep_indices: bool,
+    pub(super) part_bytes: usize,
+    pub(super) dictionary: &'a Option<Arc<Dictionary>>,
+    /// How many slots are to come in all, of this page and of the next ones; in lists a guess.
+    pub(super) expected: usize,
+}
+
+/// Memory is reserved for no more slots than these ahead of what pages prove to hold.
+const EXPECTED_MOST: usize = 1 << 18;
+/// And for no more bytes of byte arrays.
+const EXPECTED_BYTES: usize = 8 << 20;
+
+/// Nulls and values of a dictionary take their places without a byte in the page: `n` more slots must stay within a batch.
+fn check_room(values: &Values, n: usize, most: usize) -> Result<()> {
+    let each = match values {
+        Values::Words32(_) => 4,
+        Values::Words64(_) => 8,
+        Values::Fixed(fixed) => fixed.width(),
+        Values::Bits(_) | Values::Bytes(_) => return Ok(()),
+    };
+    let bytes = values.memory_size().saturating_add(n.saturating_mul(each));
+    if bytes <= most {
+        return Ok(());
+    }
+    Err(Error::limit(format!(
+        "{n} values and nulls of {each} bytes make {bytes} bytes of one batch, more than the {most} of Limits::batch_bytes: read fewer rows at a time, or raise it"
+    )))
+}
+
+/// `whole * part / of`.
+pub(super) fn share(whole: usize, part: usize, of: usize) -> usize {
+    usize::try_from((whole as u128).saturating_mul(part as u128).checked_div(of as u128).unwrap_or(0)).unwrap_or(usize::MAX)
+}
+
+impl OpenPage {
+    pub(super) fn new(page: Page, dictionary: Option<&Arc<Dictionary>>, scratch: &mut Scratch) -> Result<Self> {
+        let decoder = page.decoder(dictionary)?;
+        let left = page.num_values();
+        let (repetition, definition) = (page.repetition_reader()?, page.definition_reader()?);
+        let levels = Levels { repetition: std::mem::take(&mut scratch.repetition), definition: std::mem::take(&mut scratch.definition) };
+        let mut open = Self {
+            page,
+            decoder,
+            left,
+            repetition,
+            definition,
+            levels,
+            done: 0,
+            #[cfg(feature = "arrow")]
+            can_pick: true,
+        };
+        open.levels.clear();
+        Ok(open)
+    }
+
+    /// Decodes the levels of the next entries when all of those decoded before are done.
+    pub(super) fn refill(&mut self) -> Result<()> {
+        if self.done < self.levels.len() {
+            return Ok(());
+        }
+        self.levels.clear();
+        self.done = 0;
+        let n = self.left.min(LEVELS_AHEAD);
+        let read = self.repetition.read(self.page.repetition_bytes(), n, &mut self.levels.repetition);
+        let read = read.and_then(|()| self.definition.read(self.page.definition_bytes(), n, &mut self.levels.definition));
+        read.map_err(|error| self.page.place(error))
+    }
+
+    pub(super) fn read_flat(&mut self, n: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        let start = out.validity.len();
+        let max = output.chunk.max_definition;
+        if start == 0 && max > 0 {
+            out.validity.reserve(output.expected.min(EXPECTED_MOST));
+        }
+        let present = match max {
+            0 => n,
+            1 => {
+                self.definition.read_validity(self.page.definition_bytes(), n, &mut out.validity)?;
+                out.validity.count_ones_from(start)
+            }
+            _ => {
+                let from = out.levels.definition.len();
+                self.definition.read(self.page.definition_bytes(), n, &mut out.levels.definition)?;
+                nested::push_at_least(out.levels.definition.get(from..).unwrap_or_default(), max, &mut out.validity);
+                out.validity.count_ones_from(start)
+            }
+        };
+        self.left = self.left.saturating_sub(n);
+        self.append(n, present, start, output, scratch, out)
+    }
+
+    pub(super) fn skip_flat(&mut self, n: usize) -> Result<()> {
+        let present = self.definition.skip(self.page.definition_bytes(), n)?;
+        self.left = self.left.saturating_sub(n);
+        self.decoder.skip(self.page.value_bytes(), present)
+    }
+
+    /// Moves past `entries` entries and returns their levels.
+    fn take_levels(&mut self, entries: usize) -> Levels {
+        let range = self.done..self.done.saturating_add(entries);
+        self.done = range.end;
+        self.left = self.left.saturating_sub(entries);
+        Levels {
+            repetition: self.levels.repetition.get(range.clone()).unwrap_or_default().to_vec(),
+            definition: self.levels.definition.get(range).unwrap_or_default().to_vec(),
+        }
+    }
+
+    pub(super) fn read_entries(&mut self, entries: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        let levels = self.take_levels(entries);
+        let start = out.validity.len();
+        let slots = output.chunk.slots();
+        let (n, present) = if output.chunk.max_definition > output.chunk.repeated_definition {
+            let n = nested::validity(&levels, slots, output.chunk.max_definition, &mut out.validity);
+            (n, out.validity.count_ones_from(start))
+        } else {
+            let n = nested::count(&levels, slots);
+            (n, n)
+        };
+        out.levels.repetition.extend_from_slice(&levels.repetition);
+        out.levels.definition.extend_from_slice(&levels.definition);
+        self.append(n, present, start, output, scratch, out)
+    }
+
+    pub(super) fn skip_entries(&mut self, entries: usize) -> Result<()> {
+        let levels = self.take_levels(entries);
+        let chunk = self.page.chunk();
+        let present = nested::count(&levels, Slots { repetition: chunk.max_repetition, definition: chunk.max_definition });
+        self.decoder.skip(self.page.value_bytes(), present)
+    }
+
+    /// Decodes `present` values and appends `n` slots; `start` is where their bits begin in the validity.
+    fn append(
+        &mut self,
+        n: usize,
+        present: usize,
+        start: usize,
+        output: &Output<'_>,
+        scratch: &mut Scratch,
+        out: &mut LeafData,
+    ) -> Result<()> {
+        let mut values = self.take_part(n, present, output, out);
+        if let Values::Bytes(_) = values {
+            return self.append_bytes(n, present, start, values, output, out);
+        }
+        check_room(&values, n, output.part_bytes)?;
+        self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
+        self.give_part(values, output, out);
+        Ok(())
+    }
+
+    /// Appends the rows of `ranges`, which are among the next rows of this page, `all`; `false` where that is not for this page.
+    #[cfg(feature = "arrow")]
+    pub(super) fn pick(
+        &mut self,
+        all: Range<u64>,
+        ranges: &[Range<u64>],
+        rows: usize,
+        output: &Output<'_>,
+        out: &mut LeafData,
+    ) -> Result<bool> {
+        let max = output.chunk.max_definition;
+        let is_words = output.chunk.shape.physical_type != PhysicalType::ByteArray || self.indices_of(output).is_some();
+        self.can_pick =
+            is_words && output.chunk.max_repetition == 0 && self.definition.skip_full(self.page.definition_bytes(), length(&all))?;
+        if !self.can_pick {
+            return Ok(false);
+        }
+        if max > 0 {
+            out.validity.extend_run(true, rows);
+        }
+        if max > 1 {
+            out.levels.definition.resize(out.levels.definition.len().saturating_add(rows), max);
+        }
+        let mut values = self.take_part(rows, rows, output, out);
+        check_room(&values, rows, output.part_bytes)?;
+        self.decoder.pick(self.page.value_bytes(), all.start, ranges, &mut values)?;
+        self.give_part(values, output, out);
+        Ok(true)
+    }
+
+    /// The dictionary, if indices into it are what is read.
+    fn indices_of<'a>(&self, output: &Output<'a>) -> Option<&'a Arc<Dictionary>> {
+        let indices = output.keep_indices && matches!(self.page.encoding(), Encoding::RleDictionary | Encoding::PlainDictionary);
+        output.dictionary.as_ref().filter(|_| indices)
+    }
+
+    /// The last part, if what comes next belongs to it, or memory for another.
+    fn take_part(&self, n: usize, present: usize, output: &Output<'_>, out: &mut LeafData) -> Values {
+        if self.indices_of(output).is_some() {
+            return match out.parts.pop_if(|part| matches!(part, Part::Indices { .. })) {
+                Some(Part::Indices { indices, .. }) => Values::Words32(indices),
+                _ => Values::Words32(Vec::with_capacity(output.expected.min(EXPECTED_MOST))),
+            };
+        }
+        match out.parts.pop_if(|part| matches!(part, Part::Values(_))) {
+            Some(Part::Values(values)) => values,
+            _ => self.container(n, present, output),
+        }
+    }
+
+    fn give_part(&self, values: Values, output: &Output<'_>, out: &mut LeafData) {
+        out.parts.push(match (values, self.indices_of(output)) {
+            (Values::Words32(indices), Some(dictionary)) => Part::Indices { indices, dictionary: Arc::clone(dictionary) },
+            (values, _) => Part::Values(values),
+        });
+    }
+
+    /// An empty container with memory for the slots to come, as far as this page lets them be believed: growing step by step
+    /// would copy what is there and leave memory unused.
+    fn container(&self, n: usize, present: usize, output: &Output<'_>) -> Values {
+        let shape = output.chunk.shape;
+        let expected = output.expected.clamp(n.min(EXPECTED_MOST), EXPECTED_MOST);
+        match Values::new(shape.physical_type, shape.width) {
+            Values::Words32(_) => Values::Words32(Vec::with_capacity(expected)),
+            Values::Words64(_) => Values::Words64(Vec::with_capacity(expected)),
+            Values::Fixed(mut fixed) => {
+                fixed.reserve(expected.min(EXPECTED_BYTES.checked_div(shape.width.max(12)).unwrap_or(0)));
+                Values::Fixed(fixed)
+            }
+            Values::Bytes(_) => {
+                let mut arrays = ByteArrays::with_limit(output.part_bytes);
+                let page = self.page.value_bytes().len();
+                let lengths = match self.page.encoding() {
+                    Encoding::Plain => share(self.page.num_values(), present, n).saturating_mul(4),
+                    Encoding::DeltaLengthByteArray => 0,
+                    // How long the values become is not to be seen from the page.
+                    _ => page,
+                };
+                let bytes = share(page.saturating_sub(lengths), expected, self.page.num_values());
+                arrays.reserve(expected, bytes.saturating_add(bytes / 16).min(page.max(EXPECTED_BYTES)));
+                Values::Bytes(arrays)
+            }
+            bits => bits,
+        }
+    }
+
+    /// Values of one width: straight to their place where there are no nulls, else dense into scratch memory first.
+    fn append_fixed(
+        &mut self,
+        n: usize,
+        present: usize,
+        validity: &Bits,
+        start: usize,
+        out: &mut Values,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        if present == n {
+            return self.decoder.read(self.page.value_bytes(), n, out).map(drop);
+        }
+        let mut dense = match out {
+            Values::Words32(_) => Values::Words32(std::mem::take(&mut scratch.words32)),
+            Values::Words64(_) => Values::Words64(std::mem::take(&mut scratch.words64)),
+            Values::Fixed(fixed) => Values::Fixed(FixedBytes::new(fixed.width())),
+            Values::Bits(_) | Values::Bytes(_) => Values::Bits(Bits::new()),
+        };
+        let read = self.decoder.read(self.page.value_bytes(), present, &mut dense);
+        if read.is_ok() {
+            spread(&dense, validity, start, n, out);
+        }
+        match dense {
+            Values::Words32(mut words) => {
+                words.clear();
+                scratch.words32 = words;
+            }
+            Values::Words64(mut words) => {
+                words.clear();
+                scratch.words64 = words;
+            }
+            _ => {}
+        }
+        read.map(drop)
+    }
+
+    /// Byte arrays: nulls are put between the offsets afterwards, and another part begins where one is full.
+    fn append_bytes(
+        &mut self,
+        n: usize,
+        present: usize,
+        start: usize,
+        values: Values,
+        output: &Output<'_>,
+        out: &mut LeafData,
+    ) -> Result<()> {
+        let mut values = values;
+        let (mut slots_done, mut values_done) = (0, 0);
+        loop {
+            let read = self.decoder.read(self.page.value_bytes(), present.saturating_sub(values_done), &mut values)?;
+            values_done = values_done.saturating_add(read);
+            let left = n.saturating_sub(slots_done);
+            let slots = if values_done == present {
+                left
+            } else {
+                slots_before_next(&out.validity, start.saturating_add(slots_done), left, read, present == n)
+            };
+            if let Values::Bytes(arrays) = &mut values {
+                spread_offsets(arrays.parts_mut().0, &out.validity, start.saturating_add(slots_done), read, slots);
+            }
+            slots_done = slots_done.saturating_add(slots);
+            let full = std::mem::replace(&mut values, Values::Bytes(ByteArrays::with_limit(output.part_bytes)));
+            if values_done < present && full.is_empty() {
+                return Err(Error::limit("a single value is larger than Limits::batch_bytes"));
+            }
+            out.parts.push(Part::Values(full));
+            if values_done == present {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// How many of the next `most` slots come before the value after the next `values` values.
+fn slots_before_next(validity: &Bits, start: usize, most: usize, values: usize, dense: bool) -> usize {
+    if dense {
+        return values;
+    }
+    let mut seen = 0_usize;
+    (0..most)
+        .find(|slot| {
+            let valid = validity.get(start.wrapping_add(*slot)) == Some(true);
+            seen = seen.wrapping_add(usize::from(valid));
+            seen > values
+        })
+        .unwrap_or(most)
+}

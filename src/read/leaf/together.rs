@@ -1,0 +1,208 @@
+//! Pages of columns on their way out of their codec: dictionaries, and pages that take less time together than one after the other.
+
+use super::*;
+
+/// Chunks of fewer bytes have no pages worth decompressing together.
+#[cfg(feature = "arrow")]
+pub(super) const LARGE_CHUNK: u64 = 32 << 10;
+/// So many bytes of dictionaries are decompressed together.
+#[cfg(feature = "arrow")]
+const DICTIONARIES_AT_ONCE: usize = 5 << 19;
+/// A lean reader decompresses no larger page before its time.
+const LEAN_AHEAD: usize = 64 << 10;
+/// So many bytes of data pages are decompressed before their columns are read.
+#[cfg(feature = "arrow")]
+const KEPT_AT_ONCE: usize = 8 << 20;
+
+impl LeafReader {
+    /// Whether dictionaries of this codec may take less time to decode together.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn takes_several(codec: crate::format::Codec) -> bool {
+        takes_several(codec)
+    }
+
+    /// Decompresses the pages that columns are about to be read with, where that takes less time together than one after the other: the
+    /// dictionaries; or, if a row is named, the pages with it, as far as it is known where they are, and the dictionaries that these need.
+    /// The others are left to the first read, and so is what is wrong with any.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn begin<'a>(readers: impl Iterator<Item = &'a mut Self>, row: Option<u64>, scratch: &mut Scratch) {
+        let mut readers: Vec<&mut Self> = readers.collect();
+        let mut waiting: Vec<(usize, CompressedPage)> = Vec::new();
+        let (mut bytes, mut kept) = (0_usize, 0_usize);
+        for at in 0..readers.len() {
+            let Some(reader) = readers.get_mut(at) else { continue };
+            let range = reader.pages.range();
+            let is_large = range.end.saturating_sub(range.start) >= LARGE_CHUNK;
+            if is_large && reader.is_lean && row.is_none() {
+                reader.decode_first_dictionary(scratch);
+                continue;
+            }
+            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() || kept >= KEPT_AT_ONCE {
+                continue;
+            }
+            let first = match row {
+                Some(row) => reader.pages_of(row),
+                None => reader.pages.next_if(true).into_iter().collect(),
+            };
+            for page in first {
+                if !page.pays_together() {
+                    reader.leave(page, row.is_some());
+                    continue;
+                }
+                bytes = bytes.saturating_add(page.uncompressed_size());
+                kept = kept.saturating_add(if page.is_dictionary() { 0 } else { page.uncompressed_size() });
+                waiting.push((at, page));
+            }
+            if bytes >= DICTIONARIES_AT_ONCE {
+                Self::decode_together(&mut readers, std::mem::take(&mut waiting), row.is_some(), scratch);
+                bytes = 0;
+            }
+        }
+        Self::decode_together(&mut readers, waiting, row.is_some(), scratch);
+    }
+
+    /// Goes to the page with a row, if it is known where that is, and reads it and the dictionary that it needs.
+    #[cfg(feature = "arrow")]
+    fn pages_of(&mut self, row: u64) -> Vec<CompressedPage> {
+        let index = self.index.as_ref();
+        let found = index.and_then(|index| {
+            let page = index.page_of_row(row)?;
+            Some((page, *index.pages().get(page)?, index.pages().first()?.offset, index.pages().last()?.range().end))
+        });
+        let Some((page, location, first, end)) = found else { return Vec::new() };
+        if first > self.pages.range().start && !self.pages.pass_dictionary(first) {
+            return Vec::new();
+        }
+        self.pages.jump(location.offset, page, location.first_row, end);
+        let Some(data) = self.pages.next_if(false) else { return Vec::new() };
+        let is_encoded = matches!(data.encoding(), Encoding::PlainDictionary | Encoding::RleDictionary);
+        let dictionary = if is_encoded { self.pages.passed_dictionary().ok().flatten() } else { None };
+        dictionary.into_iter().chain([data]).collect()
+    }
+
+    /// Leaves a page that was read to the next read; a dictionary perhaps `until_needed`.
+    #[cfg(feature = "arrow")]
+    fn leave(&mut self, page: CompressedPage, until_needed: bool) {
+        match until_needed && page.is_dictionary() {
+            true => self.undecoded = Some(page),
+            false => self.ahead = Some(Next { page, decompressed: None }),
+        }
+    }
+
+    /// Decodes the dictionary alone. What stays is next to those of other columns then, and what does not leaves no gaps between what pages
+    /// and arrays take later: with the system's allocator that is a megabyte of lineitem.
+    #[cfg(feature = "arrow")]
+    fn decode_first_dictionary(&mut self, scratch: &mut Scratch) {
+        if !self.pages.is_at_start() {
+            return;
+        }
+        let Some(page) = self.pages.dictionary_alone() else { return };
+        let at = page.offset();
+        if self.decode_dictionary(page, scratch).is_err() {
+            // The first read finds out what is wrong.
+            self.dictionary = None;
+            self.ahead = self.pages.dictionary_again(at).ok().map(|page| Next { page, decompressed: None });
+        }
+    }
+
+    #[cfg(feature = "arrow")]
+    fn decode_together(readers: &mut [&mut Self], waiting: Vec<(usize, CompressedPage)>, until_needed: bool, scratch: &mut Scratch) {
+        let pages: Vec<&CompressedPage> = waiting.iter().map(|(_, page)| page).collect();
+        let several = if pages.len() > 1 { decompress_all(&pages, false, scratch) } else { None };
+        let mut decompressed = several.into_iter().flatten();
+        for (at, page) in waiting {
+            let Some(reader) = readers.get_mut(at) else { continue };
+            match decompressed.next() {
+                Some(decompressed) if page.is_dictionary() => {
+                    reader.dictionary = reader.entries(&decompressed).ok().map(Arc::new);
+                    reader.dictionary_at = Some(page.offset());
+                    scratch.give_back(decompressed.into_buffer(), false);
+                    if reader.dictionary.is_none() {
+                        reader.leave(page, until_needed);
+                    }
+                }
+                Some(decompressed) => reader.ahead = Some(Next { page, decompressed: Some(Box::new(decompressed)) }),
+                None => reader.leave(page, until_needed),
+            }
+        }
+    }
+
+    #[cfg(feature = "arrow")]
+    fn entries(&self, page: &Page) -> Result<Dictionary> {
+        if let Some(convert) = &self.convert
+            && let Some(converted) = page.decode_dictionary()?.converted_by(convert)
+        {
+            return Ok(converted);
+        }
+        page.decode_dictionary()
+    }
+
+    #[cfg(not(feature = "arrow"))]
+    fn entries(&self, page: &Page) -> Result<Dictionary> {
+        page.decode_dictionary()
+    }
+
+    pub(super) fn decode_dictionary(&mut self, page: CompressedPage, scratch: &mut Scratch) -> Result<()> {
+        if self.dictionary.is_some() || self.undecoded.is_some() || self.dictionary_at.is_some_and(|at| at != page.offset()) {
+            return Err(page.place(Error::malformed("a second dictionary page in one column chunk")));
+        }
+        self.dictionary_at = Some(page.offset());
+        let buffer = scratch.buffer(page.uncompressed_size(), self.is_lean);
+        let decompressed = page.decompress(&mut scratch.decompressor, buffer)?;
+        #[cfg(feature = "arrow")]
+        if self.is_lean
+            && self.chunk.shape.physical_type == PhysicalType::ByteArray
+            && let Some(convert) = &self.convert
+        {
+            let at = page.offset();
+            drop(page);
+            self.dictionary = decompressed.into_dictionary()?.converted_by(convert).map(Arc::new);
+            if self.dictionary.is_some() {
+                return Ok(());
+            }
+            // What is wrong is found when a value is looked up.
+            let page = self.pages.dictionary_again(at)?;
+            let decompressed = page.decompress(&mut scratch.decompressor, Vec::new())?;
+            self.dictionary = Some(Arc::new(decompressed.decode_dictionary()?));
+            return Ok(());
+        }
+        drop(page);
+        self.dictionary = Some(Arc::new(self.entries(&decompressed)?));
+        scratch.give_back(decompressed.into_buffer(), self.is_lean);
+        Ok(())
+    }
+
+    /// Decompresses a page, which begins with `row`, and the one after it along with it where rows of it are wanted too.
+    pub(super) fn decompress(&mut self, page: &CompressedPage, row: Option<u64>, scratch: &mut Scratch) -> Result<Page> {
+        let pays = |page: &CompressedPage| page.pays_together() && !(self.is_lean && page.uncompressed_size() > LEAN_AHEAD);
+        let after = if pays(page) && self.wants_after(page, row) { self.pages.next_if(false) } else { None };
+        let mut both = None;
+        if let Some(after) = after {
+            if pays(&after) {
+                both = decompress_all(&[page, &after], self.is_lean, scratch);
+            }
+            let decompressed = both.as_mut().and_then(Vec::pop).map(Box::new);
+            self.ahead = Some(Next { page: after, decompressed });
+        }
+        match both.as_mut().and_then(Vec::pop) {
+            Some(page) => Ok(page),
+            None => {
+                let buffer = scratch.buffer(page.uncompressed_size(), self.is_lean);
+                page.decompress(&mut scratch.decompressor, buffer)
+            }
+        }
+    }
+
+    /// Whether rows of the page after this one are wanted, supposing that it has as many. In lists a page has no more rows than values.
+    fn wants_after(&self, page: &CompressedPage, row: Option<u64>) -> bool {
+        let rows = page.num_values() as u64;
+        let end = row.unwrap_or(self.row).saturating_add(rows);
+        self.expects(&(end..end.saturating_add(rows)))
+    }
+}
+
+/// Decompresses pages together, into memory that the scratch lends.
+fn decompress_all(pages: &[&CompressedPage], is_lean: bool, scratch: &mut Scratch) -> Option<Vec<Page>> {
+    let mut lent: Vec<Vec<u8>> = pages.iter().rev().map(|page| scratch.buffer(page.uncompressed_size(), is_lean)).collect();
+    CompressedPage::decompress_all(pages, &mut scratch.decompressor, &mut lent)
+}
