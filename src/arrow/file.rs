@@ -40,6 +40,9 @@ pub struct ParquetFile {
     pub(crate) origin: Origin,
 }
 
+/// Sources that say no larger one are local files, or as cheap to ask.
+pub(crate) const LOCAL_WINDOW: u64 = 1 << 20;
+
 /// What a file has instead of a source, or beside it.
 #[derive(Clone)]
 pub(crate) struct Origin {
@@ -138,10 +141,9 @@ impl ParquetFile {
     }
 
     /// Whether a read costs little more than copying memory, so that threads that decode may read as well.
-    #[cfg(feature = "rayon")]
     pub(crate) fn is_local(&self) -> bool {
         let window = self.source.window();
-        self.origin.pushed.is_none() && (window <= 1 << 20 || window == u64::MAX)
+        self.origin.pushed.is_none() && (window <= LOCAL_WINDOW || window == u64::MAX)
     }
 
     /// A file without a source, whose metadata the caller has: its scans are made by [`ScanBuilder::push`], and the caller gets the

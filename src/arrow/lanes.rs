@@ -11,6 +11,7 @@ use arrow_array::ArrayRef;
 use bytes::Bytes;
 
 use crate::arrow::convert::convert_ahead;
+use crate::arrow::file::LOCAL_WINDOW;
 use crate::arrow::nested::{Leaves, assemble};
 use crate::arrow::plan::{Batch, Group, Plan};
 use crate::error::{Error, Result};
@@ -248,7 +249,7 @@ fn chunks(plan: &Plan, group: &Group, fields: Range<usize>) -> Result<Chunks> {
     let budget = (plan.file.limits.memory_bytes as u64 / 4).checked_div(leaves.len().max(1) as u64).unwrap_or(0).max(WINDOW_LEAST);
     let window = match plan.file.source.window() {
         // A local file is cheap to ask often, and larger windows would only take memory.
-        local if local <= 1 << 20 => {
+        local if local <= LOCAL_WINDOW => {
             let (together, least) = if plan.is_lean { (LEAN_WINDOWS, LEAN_LEAST) } else { (WINDOWS_TOGETHER, WINDOW_LEAST) };
             local.min(together / leaves.len().max(1) as u64).max(least)
         }

@@ -111,8 +111,7 @@ impl Plan {
             self.batch_rows.push((lean, most));
         }
         // Where each read costs a round trip, much is read ahead.
-        let window = self.file.source.window();
-        self.is_lean = self.file.origin.pushed.is_none() && (window <= 1 << 20 || window == u64::MAX);
+        self.is_lean = self.file.is_local();
         self.cut_all()
     }
 

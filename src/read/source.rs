@@ -58,7 +58,8 @@ pub trait Source: Send + Sync {
     fn read(&self, range: Range<u64>) -> Result<Bytes>;
 
     /// How many bytes one read should take at the least when more will be wanted: large where each read costs a round trip,
-    /// small where memory is dear. Memory that is there already says `u64::MAX`.
+    /// small where memory is dear. Memory that is there already says `u64::MAX`. Where it is that, or up to 1 MiB, reading counts as cheap: the
+    /// threads that decode read as well, several at a time.
     ///
     /// The default is 4 MiB.
     fn window(&self) -> u64 {

@@ -214,11 +214,7 @@ impl Inline {
                 if self.goes_on && self.stage.is_worth_company(work) {
                     self.bring_next();
                 }
-                let opened = [&mut self.stage, &mut self.next].into_iter().filter_map(|stage| stage.lanes_of_many(&self.work));
-                Lane::begin(opened.flatten(), None);
-                if let Some((lanes, row)) = self.stage.lanes_of_few(&self.work) {
-                    Lane::begin(lanes.iter_mut(), Some(row));
-                }
+                begin(&self.work.plan, [&mut self.stage, &mut self.next].into_iter().filter_map(Stage::opened));
                 self.goes_on = true;
             }
             Stage::Open(unit, access, lanes) => {
@@ -281,18 +277,10 @@ impl Stage {
         matches!(self, Stage::Open(unit, ..) if unit.wants_many(&work.plan) && unit.is_small(&work.plan))
     }
 
-    /// The lanes, if they are open and so many rows are selected that most dictionaries will be needed.
-    fn lanes_of_many(&mut self, work: &Work) -> Option<&mut Vec<Lane>> {
+    /// The unit and its lanes, if they are open.
+    fn opened(&mut self) -> Option<(&Unit, &mut [Lane])> {
         match self {
-            Stage::Open(unit, _, lanes) if unit.wants_many(&work.plan) => Some(lanes),
-            _ => None,
-        }
-    }
-
-    /// The lanes, if they are open and few rows are selected, and the first of these.
-    fn lanes_of_few(&mut self, work: &Work) -> Option<(&mut Vec<Lane>, u64)> {
-        match self {
-            Stage::Open(unit, _, lanes) if !unit.wants_many(&work.plan) => unit.first_row().map(|row| (lanes, row)),
+            Stage::Open(unit, _, lanes) => Some((unit, lanes)),
             _ => None,
         }
     }
@@ -302,13 +290,18 @@ fn lanes_of(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
     (0..plan.fields.len()).map(|field| unit.open(plan, field, access)).collect()
 }
 
-#[cfg(feature = "rayon")]
-fn begun(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
-    let mut lanes = lanes_of(plan, unit, access)?;
-    // Few rows may lie where no dictionary is needed.
-    let first = if unit.wants_many(plan) { None } else { unit.first_row() };
-    Lane::begin(lanes.iter_mut(), first);
-    Ok(lanes)
+/// Decompresses together what units that were just opened are going to be read with: the dictionaries of all whose selected rows are so many that most will
+/// be needed; of the others, in whose pages no dictionary may be needed, the pages with the first row, unit by unit.
+fn begin<'a>(plan: &Plan, opened: impl Iterator<Item = (&'a Unit, &'a mut [Lane])>) {
+    let mut many: Vec<&mut Lane> = Vec::new();
+    for (unit, lanes) in opened {
+        match unit.first_row() {
+            _ if unit.wants_many(plan) => many.extend(lanes),
+            None => {}
+            first => Lane::begin(lanes.iter_mut(), first),
+        }
+    }
+    Lane::begin(many.into_iter(), None);
 }
 
 #[cfg(feature = "rayon")]

@@ -217,17 +217,19 @@ impl Unit {
         plan.groups.get(self.group).is_some_and(|group| selected.saturating_mul(1000) > group.num_rows)
     }
 
-    /// Whether the chunks that the scan reads of its row group are small and of a codec that gains from pages taken together.
+    /// Whether the chunks that the scan reads of its row group are small, also beside the memory that there is, and of a codec that gains from
+    /// pages taken together.
     pub(super) fn is_small(&self, plan: &Plan) -> bool {
         let Some(group) = plan.groups.get(self.group) else { return false };
-        let mut bytes = 0_u64;
+        let (mut bytes, mut uncompressed) = (0_u64, 0_u64);
         let mut any = false;
         for leaf in plan.leaves.iter().flatten() {
             let Ok(chunk) = plan.location(group.index, *leaf) else { return false };
             bytes = bytes.saturating_add(chunk.range.end.saturating_sub(chunk.range.start));
+            uncompressed = uncompressed.saturating_add(chunk.uncompressed_size);
             any |= LeafReader::takes_several(chunk.codec);
         }
-        any && bytes <= SMALL
+        any && bytes <= SMALL && uncompressed <= plan.file.limits.memory_bytes as u64 / 16
     }
 
     /// The first of the selected rows.

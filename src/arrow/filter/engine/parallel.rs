@@ -68,7 +68,9 @@ impl Waiting {
     /// Finds the rows or reads them, given the bytes for it; returns the batches when they are read.
     fn step(&mut self, work: &Work, access: &Access) -> Result<Option<VecDeque<Taken>>> {
         if self.filtered {
-            return read(work, &self.unit, begun(&work.plan, &self.unit, access)?).map(Some);
+            let mut lanes = lanes_of(&work.plan, &self.unit, access)?;
+            super::begin(&work.plan, std::iter::once((&self.unit, lanes.as_mut_slice())));
+            return read(work, &self.unit, lanes).map(Some);
         }
         self.unit.filter(&work.plan, &work.filter, access)?;
         (self.filtered, self.missing) = (true, Vec::new());
@@ -243,10 +245,11 @@ impl Parallel {
         let shared = Arc::clone(&self.shared);
         let number = self.next;
         self.groups.push_back(first.group);
-        let mut units = vec![first];
         // The last ones are shared out singly.
         let left = shared.work.plan.groups.len().saturating_sub(self.units.next_group);
-        if left > 2 * self.ahead && units.iter().all(|unit| unit.is_small(&shared.work.plan)) {
+        let has_company = left > 2 * self.ahead && first.is_small(&shared.work.plan);
+        let mut units = vec![first];
+        if has_company {
             // What is wrong with it comes again with the next one.
             units.extend(self.units.next(&shared.work).ok().flatten());
         }
@@ -321,10 +324,7 @@ fn whole(work: &Work, units: Vec<Unit>) -> VecDeque<Result<Taken>> {
             }
         }
     }
-    Lane::begin(opened.iter_mut().filter_map(|stage| stage.lanes_of_many(work)).flatten(), None);
-    for (lanes, row) in opened.iter_mut().filter_map(|stage| stage.lanes_of_few(work)) {
-        Lane::begin(lanes.iter_mut(), Some(row));
-    }
+    super::begin(&work.plan, opened.iter_mut().filter_map(super::Stage::opened));
     let mut batches = VecDeque::new();
     for stage in opened {
         let super::Stage::Open(unit, _, lanes) = stage else { continue };
