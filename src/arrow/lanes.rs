@@ -14,6 +14,7 @@ use crate::arrow::convert::convert_ahead;
 use crate::arrow::file::LOCAL_WINDOW;
 use crate::arrow::nested::{Leaves, assemble};
 use crate::arrow::plan::{Batch, Group, Plan};
+use crate::encoding::Dictionary;
 use crate::error::{Error, Result};
 use crate::metadata::{ChunkLocation, OffsetIndex};
 use crate::read::{LeafData, LeafReader, Missing, PageOptions, PageReader, Scratch, Source};
@@ -83,11 +84,25 @@ impl Lane {
         Ok(Self { group, field, readers: readers.collect::<Result<_>>()?, row: 0, to_the_end: false })
     }
 
-    /// Decompresses the first pages of lanes that were just opened, as far as that takes less time together: dictionaries, and of lanes that
-    /// know where their pages are, those with the first row that is wanted.
-    pub(crate) fn begin<'a>(lanes: impl Iterator<Item = &'a mut Lane>, row: Option<u64>) {
-        let readers = lanes.flat_map(|lane| lane.readers.iter_mut().map(|(_, reader)| reader));
-        with_scratch(|scratch| LeafReader::begin(readers, row, scratch));
+    /// Decompresses the dictionaries of lanes that were just opened, as far as that takes less time together.
+    pub(crate) fn begin<'a>(lanes: impl Iterator<Item = &'a mut Lane>) {
+        Self::begin_at(lanes.map(|lane| (lane, None)), true);
+    }
+
+    /// The same of lanes of which the first row that is wanted is known: where it is known where pages are, the page with it and the dictionary
+    /// if that needs it; where not, the dictionary if `dictionaries` are needed anyhow.
+    pub(crate) fn begin_at<'a>(lanes: impl Iterator<Item = (&'a mut Lane, Option<u64>)>, dictionaries: bool) {
+        let readers = lanes.flat_map(|(lane, row)| lane.readers.iter_mut().map(move |(_, reader)| (reader, row)));
+        with_scratch(|scratch| LeafReader::begin(readers, dictionaries, scratch));
+    }
+
+    /// Takes dictionaries, by leaf, that another reader of the same chunks decoded; before the first batch is read.
+    pub(crate) fn give_dictionaries(&mut self, dictionaries: &HashMap<usize, Arc<Dictionary>>) {
+        for (leaf, reader) in &mut self.readers {
+            if let Some(dictionary) = dictionaries.get(leaf) {
+                reader.give_dictionary(Arc::clone(dictionary));
+            }
+        }
     }
 
     /// The arrays of the next batch of the lane's row group.
@@ -324,7 +339,7 @@ fn read_inline(plan: &Plan, lanes: &mut Vec<Lane>, batch: usize) -> Result<Vec<V
             for field in 0..plan.fields.len() {
                 lanes.push(Lane::open(plan, batch.group, field, &held)?);
             }
-            Lane::begin(lanes.iter_mut(), None);
+            Lane::begin(lanes.iter_mut());
         }
     }
     lanes.iter_mut().map(|lane| lane.read(plan, batch)).collect()

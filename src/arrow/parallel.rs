@@ -405,7 +405,7 @@ const LEAN_AHEAD: usize = 1 << 19;
 
 fn lean_ahead(plan: &Plan, threads: usize) -> usize {
     let most = plan.batches.iter().map(|batch| batch.rows).max().unwrap_or(1) as u64;
-    let bytes = usize::try_from(plan.row_bytes.saturating_mul(most)).unwrap_or(usize::MAX);
+    let bytes = usize::try_from(plan.row_bytes().saturating_mul(most)).unwrap_or(usize::MAX);
     LEAN_AHEAD.saturating_mul(threads).div_ceil(bytes.max(1)).max(2)
 }
 
@@ -493,7 +493,7 @@ fn begin(shared: &Shared, work: &mut Work) {
         for lane in &mut *lanes {
             lane.lane = Lane::open(&shared.plan, *group, lane.field, held).ok().map(Box::new);
         }
-        Lane::begin(lanes.iter_mut().filter_map(|lane| lane.lane.as_deref_mut()), None);
+        Lane::begin(lanes.iter_mut().filter_map(|lane| lane.lane.as_deref_mut()));
     };
     if catch_unwind(AssertUnwindSafe(|| open(lanes))).is_err() {
         lanes.iter_mut().for_each(|lane| lane.lane = None);

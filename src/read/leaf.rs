@@ -157,6 +157,8 @@ pub(crate) struct LeafReader {
     dictionary_at: Option<u64>,
     /// Whether the dictionary was dropped before the last pages, which do without it. It is so once.
     was_dropped: bool,
+    /// Whether the dictionary came from another reader of the chunk, so that its page is passed over.
+    was_given: bool,
 }
 
 /// A page that comes next: a data page, or the dictionary.
@@ -189,7 +191,20 @@ impl LeafReader {
             is_lean: false,
             dictionary_at: None,
             was_dropped: false,
+            was_given: false,
         }
+    }
+
+    /// The dictionary, if it was decoded.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn dictionary(&self) -> Option<&Arc<Dictionary>> {
+        self.dictionary.as_ref()
+    }
+
+    /// Takes the dictionary of another reader of the same chunk, before the first page is read.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn give_dictionary(&mut self, dictionary: Arc<Dictionary>) {
+        (self.dictionary, self.was_given) = (Some(dictionary), true);
     }
 
     /// Converts the entries of dictionaries when they are decoded, where pages stay indices.
@@ -343,7 +358,7 @@ impl LeafReader {
         // The dictionary page is read when a page needs it.
         if self.pages.is_at_start() && first > self.pages.range().start && !self.pages.pass_dictionary(first) {
             match self.pages.next_page()? {
-                Some(page) if page.is_dictionary() => self.undecoded = Some(page),
+                Some(page) if page.is_dictionary() => self.leave(page, true),
                 // The index does not tell what is there: the pages do.
                 Some(page) => {
                     self.index = None;
@@ -508,7 +523,9 @@ impl LeafReader {
             if !next.page.is_dictionary() {
                 return Ok(Some(next));
             }
-            self.decode_dictionary(next.page, scratch)?;
+            if !std::mem::take(&mut self.was_given) {
+                self.decode_dictionary(next.page, scratch)?;
+            }
         }
     }
 

@@ -290,18 +290,20 @@ fn lanes_of(plan: &Plan, unit: &Unit, access: &Access) -> Result<Vec<Lane>> {
     (0..plan.fields.len()).map(|field| unit.open(plan, field, access)).collect()
 }
 
-/// Decompresses together what units that were just opened are going to be read with: the dictionaries of all whose selected rows are so many that most will
-/// be needed; of the others, in whose pages no dictionary may be needed, the pages with the first row, unit by unit.
+/// Decompresses together what units that were just opened are going to be read with: of all whose selected rows are so many that most dictionaries will be
+/// needed, these; of the others the pages with the first row, unit by unit. Where rows begin behind the first page, that page tells whether it needs one.
 fn begin<'a>(plan: &Plan, opened: impl Iterator<Item = (&'a Unit, &'a mut [Lane])>) {
-    let mut many: Vec<&mut Lane> = Vec::new();
+    let mut many: Vec<(&mut Lane, Option<u64>)> = Vec::new();
     for (unit, lanes) in opened {
-        match unit.first_row() {
+        let first = unit.first_row();
+        let lanes = lanes.iter_mut().map(|lane| (lane, first));
+        match first {
             _ if unit.wants_many(plan) => many.extend(lanes),
             None => {}
-            first => Lane::begin(lanes.iter_mut(), first),
+            Some(_) => Lane::begin_at(lanes, false),
         }
     }
-    Lane::begin(many.into_iter(), None);
+    Lane::begin_at(many.into_iter(), true);
 }
 
 #[cfg(feature = "rayon")]

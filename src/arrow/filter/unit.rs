@@ -14,6 +14,7 @@ use crate::arrow::filter::selection::Selection;
 use crate::arrow::filter::{Filter, RowFunction};
 use crate::arrow::lanes::{Access, Lane, with_scratch};
 use crate::arrow::plan::{Batch, Plan};
+use crate::encoding::Dictionary;
 use crate::error::{Error, Result};
 use crate::metadata::OffsetIndex;
 use crate::predicate::{Evaluator, Formula, RowRanges, and, or};
@@ -33,6 +34,8 @@ pub(crate) struct Unit {
     batch_rows: usize,
     /// The selected rows, batch by batch.
     pub(super) outputs: VecDeque<Selection>,
+    /// The dictionaries of the filter's columns, by leaf, which may be among those that are read for the selected rows.
+    dictionaries: HashMap<usize, Arc<Dictionary>>,
 }
 
 /// One of the conditions that a row has to meet.
@@ -96,7 +99,8 @@ impl Unit {
     pub(super) fn new(group: usize, window: RowRanges, pruned: &Pruned, conditions: Arc<[Condition]>, batch_rows: usize) -> Self {
         let all = pruned.all.and(&window);
         let indexes = pruned.indexes.clone();
-        Self { group, some: window, all, conditions, indexes, batch_rows, outputs: VecDeque::new() }
+        let (outputs, dictionaries) = (VecDeque::new(), HashMap::new());
+        Self { group, some: window, all, conditions, indexes, batch_rows, outputs, dictionaries }
     }
 
     /// What the filter's columns need.
@@ -127,7 +131,7 @@ impl Unit {
     }
 
     fn select(
-        &self,
+        &mut self,
         plan: &Plan,
         filter: &Filter,
         row_group: usize,
@@ -173,6 +177,10 @@ impl Unit {
             }
         }
         let decided = if functions.is_empty() { self.all.len() } else { 0 };
+        if passed > 0 {
+            let read = columns.iter().flatten().filter_map(|column| Some((column.leaf, Arc::clone(column.reader.dictionary()?))));
+            self.dictionaries = read.filter(|(leaf, _)| plan.leaves.iter().flatten().any(|wanted| wanted == leaf)).collect();
+        }
         filter.count(|metrics| {
             metrics.rows_evaluated += evaluated;
             metrics.rows_decided += decided;
@@ -277,7 +285,9 @@ impl Unit {
 
     /// Opens a field of the scan, given what [`output_needs`](Self::output_needs) asks for.
     pub(crate) fn open(&self, plan: &Plan, field: usize, access: &Access) -> Result<Lane> {
-        Lane::open_on(plan, self.group, field, access)
+        let mut lane = Lane::open_on(plan, self.group, field, access)?;
+        lane.give_dictionaries(&self.dictionaries);
+        Ok(lane)
     }
 
     /// The arrays of a field for one of the outputs, in order.

@@ -14,6 +14,16 @@ const LEAN_AHEAD: usize = 64 << 10;
 #[cfg(feature = "arrow")]
 const KEPT_AT_ONCE: usize = 8 << 20;
 
+/// A page that is to be decompressed with others.
+#[cfg(feature = "arrow")]
+struct Waiting {
+    /// The place of its reader.
+    at: usize,
+    page: CompressedPage,
+    /// Whether the reader went straight to a row, so that a dictionary may not be needed.
+    jumped: bool,
+}
+
 impl LeafReader {
     /// Whether dictionaries of this codec may take less time to decode together.
     #[cfg(feature = "arrow")]
@@ -22,19 +32,24 @@ impl LeafReader {
     }
 
     /// Decompresses the pages that columns are about to be read with, where that takes less time together than one after the other: the
-    /// dictionaries; or, if a row is named, the pages with it, as far as it is known where they are, and the dictionaries that these need.
+    /// dictionaries; or, of a column whose first row is named, the page with it and the dictionary if that needs it. Where it is not known
+    /// where that page is, nothing is done, unless `dictionaries` says that they are needed anyhow.
     /// The others are left to the first read, and so is what is wrong with any.
     #[cfg(feature = "arrow")]
-    pub(crate) fn begin<'a>(readers: impl Iterator<Item = &'a mut Self>, row: Option<u64>, scratch: &mut Scratch) {
-        let mut readers: Vec<&mut Self> = readers.collect();
-        let mut waiting: Vec<(usize, CompressedPage)> = Vec::new();
+    pub(crate) fn begin<'a>(readers: impl Iterator<Item = (&'a mut Self, Option<u64>)>, dictionaries: bool, scratch: &mut Scratch) {
+        let (mut readers, rows): (Vec<&mut Self>, Vec<Option<u64>>) = readers.unzip();
+        let mut waiting: Vec<Waiting> = Vec::new();
         let (mut bytes, mut kept) = (0_usize, 0_usize);
-        for at in 0..readers.len() {
+        for (at, row) in rows.into_iter().enumerate() {
             let Some(reader) = readers.get_mut(at) else { continue };
             let range = reader.pages.range();
             let is_large = range.end.saturating_sub(range.start) >= LARGE_CHUNK;
             if is_large && reader.is_lean && row.is_none() {
                 reader.decode_first_dictionary(scratch);
+                continue;
+            }
+            let row = row.filter(|row| !dictionaries || reader.begins_later(*row));
+            if row.is_none() && reader.was_given {
                 continue;
             }
             if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() || kept >= KEPT_AT_ONCE {
@@ -51,14 +66,20 @@ impl LeafReader {
                 }
                 bytes = bytes.saturating_add(page.uncompressed_size());
                 kept = kept.saturating_add(if page.is_dictionary() { 0 } else { page.uncompressed_size() });
-                waiting.push((at, page));
+                waiting.push(Waiting { at, page, jumped: row.is_some() });
             }
             if bytes >= DICTIONARIES_AT_ONCE {
-                Self::decode_together(&mut readers, std::mem::take(&mut waiting), row.is_some(), scratch);
+                Self::decode_together(&mut readers, std::mem::take(&mut waiting), scratch);
                 bytes = 0;
             }
         }
-        Self::decode_together(&mut readers, waiting, row.is_some(), scratch);
+        Self::decode_together(&mut readers, waiting, scratch);
+    }
+
+    /// Whether a row is known to be in a page behind the first, which may do without the dictionary.
+    #[cfg(feature = "arrow")]
+    fn begins_later(&self, row: u64) -> bool {
+        self.index.as_ref().and_then(|index| index.page_of_row(row)).is_some_and(|page| page > 0)
     }
 
     /// Goes to the page with a row, if it is known where that is, and reads it and the dictionary that it needs.
@@ -76,14 +97,14 @@ impl LeafReader {
         self.pages.jump(location.offset, page, location.first_row, end);
         let Some(data) = self.pages.next_if(false) else { return Vec::new() };
         let is_encoded = matches!(data.encoding(), Encoding::PlainDictionary | Encoding::RleDictionary);
-        let dictionary = if is_encoded { self.pages.passed_dictionary().ok().flatten() } else { None };
+        let dictionary = if is_encoded && self.dictionary.is_none() { self.pages.passed_dictionary().ok().flatten() } else { None };
         dictionary.into_iter().chain([data]).collect()
     }
 
     /// Leaves a page that was read to the next read; a dictionary perhaps `until_needed`.
-    #[cfg(feature = "arrow")]
-    fn leave(&mut self, page: CompressedPage, until_needed: bool) {
+    pub(super) fn leave(&mut self, page: CompressedPage, until_needed: bool) {
         match until_needed && page.is_dictionary() {
+            true if std::mem::take(&mut self.was_given) => {}
             true => self.undecoded = Some(page),
             false => self.ahead = Some(Next { page, decompressed: None }),
         }
@@ -106,11 +127,11 @@ impl LeafReader {
     }
 
     #[cfg(feature = "arrow")]
-    fn decode_together(readers: &mut [&mut Self], waiting: Vec<(usize, CompressedPage)>, until_needed: bool, scratch: &mut Scratch) {
-        let pages: Vec<&CompressedPage> = waiting.iter().map(|(_, page)| page).collect();
+    fn decode_together(readers: &mut [&mut Self], waiting: Vec<Waiting>, scratch: &mut Scratch) {
+        let pages: Vec<&CompressedPage> = waiting.iter().map(|waiting| &waiting.page).collect();
         let several = if pages.len() > 1 { decompress_all(&pages, false, scratch) } else { None };
         let mut decompressed = several.into_iter().flatten();
-        for (at, page) in waiting {
+        for Waiting { at, page, jumped } in waiting {
             let Some(reader) = readers.get_mut(at) else { continue };
             match decompressed.next() {
                 Some(decompressed) if page.is_dictionary() => {
@@ -118,11 +139,11 @@ impl LeafReader {
                     reader.dictionary_at = Some(page.offset());
                     scratch.give_back(decompressed.into_buffer(), false);
                     if reader.dictionary.is_none() {
-                        reader.leave(page, until_needed);
+                        reader.leave(page, jumped);
                     }
                 }
                 Some(decompressed) => reader.ahead = Some(Next { page, decompressed: Some(Box::new(decompressed)) }),
-                None => reader.leave(page, until_needed),
+                None => reader.leave(page, jumped),
             }
         }
     }

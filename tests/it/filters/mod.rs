@@ -343,6 +343,38 @@ fn dictionaries_are_decoded_for_pages_that_need_them() {
     assert!(fetched < pages[0].bytes().len() as u64 / 2, "{fetched} bytes of which {} are the dictionary's", pages[0].bytes().len());
 }
 
+/// Nor is it fetched where many rows are wanted, all of them in pages behind it.
+#[test]
+#[cfg(feature = "snappy")]
+fn dictionaries_before_the_wanted_pages_are_left_alone() {
+    let random = |row: i64| row.wrapping_mul(0x5851_f42d_4c95_7f2d) ^ (row << 7);
+    let key: ArrayRef = Arc::new(Int64Array::from_iter_values(0..60_000));
+    let value: ArrayRef =
+        Arc::new(Int64Array::from_iter_values((0..60_000).map(|row| random(if row < 30_000 { row % 3_000 } else { row }))));
+    let batch = RecordBatch::try_from_iter([("key", key), ("value", value)]).expect("a batch");
+    let columns = ColumnOptions::new().page_rows(500).dictionary_bytes(100_000).compression(Compression::SNAPPY);
+    let mut bytes = Vec::new();
+    let options = WriterOptions::builder().columns(columns).build().expect("options");
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).expect("a writer");
+    writer.write(&batch).expect("rows");
+    writer.close().expect("a file");
+    let file = ParquetFile::from_bytes(bytes.clone()).expect("a file");
+    let pages: Vec<_> = read::pages(Bytes::from(bytes), file.metadata(), 0, 1, &PageOptions::default()).expect("pages").collect();
+    let dictionary = pages[0].as_ref().expect("a page");
+    assert!(dictionary.is_dictionary() && dictionary.bytes().len() > 90_000);
+    assert!(![Encoding::RleDictionary, Encoding::PlainDictionary].contains(&pages[pages.len() - 1].as_ref().expect("a page").encoding()));
+    for threads in [1, 2] {
+        let filter = col("key").gt_eq(50_000).and(col("key").lt(52_000));
+        let mut scan = file.scan().filter(filter).threads(threads).build().expect("a scan");
+        let rows: Vec<RecordBatch> = scan.by_ref().map(|batch| batch.expect("rows")).collect();
+        assert_eq!(concat_batches(&batch.schema(), &rows).expect("rows"), batch.slice(50_000, 2_000));
+        // 16,000 bytes of each column, indexes and headers.
+        let fetched = scan.metrics().bytes_fetched;
+        assert!(fetched < 70_000, "{fetched} bytes");
+        assert_eq!(scan.metrics().bytes, file.metadata().row_group(0).and_then(|group| group.total_compressed_size()).expect("a size"));
+    }
+}
+
 /// The pages of columns that hold the first row are decompressed together, with the dictionaries that they need, whichever pages these are.
 #[test]
 #[cfg(feature = "snappy")]
