@@ -127,6 +127,10 @@ fn read_runs(runs: &mut HybridReader, bytes: &[u8], n: usize, max: u8, out: &mut
     let mut block = [0; BLOCK];
     let mut left = n;
     while left > 0 {
+        left = left.saturating_sub(runs.read_short_levels(bytes, left, max, out)?);
+        if left == 0 {
+            break;
+        }
         let piece = runs.next(bytes, left)?.ok_or_else(|| too_few(n, n.saturating_sub(left)))?;
         left = left.saturating_sub(piece.count());
         match piece {

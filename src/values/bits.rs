@@ -135,11 +135,13 @@ impl Bits {
         }
     }
 
-    /// Appends bits through a [`BitWriter`].
-    pub(crate) fn writer(&mut self) -> BitWriter<'_> {
-        let used = self.len % 64;
-        let last = if used > 0 { self.words.pop().unwrap_or(0) } else { 0 };
-        BitWriter { bits: self, last, used }
+    /// Appends at most `most` bits through a [`BitWriter`], for which there is memory then.
+    pub(crate) fn writer(&mut self, most: usize) -> BitWriter<'_> {
+        let (at, used) = (self.len / 64, self.len % 64);
+        let last = if used > 0 { self.words.last().copied().unwrap_or(0) } else { 0 };
+        // A word is also written where its first bit is the one after the last.
+        self.words.resize(at + most.div_ceil(64) + 2, 0);
+        BitWriter { bits: self, at, last, used }
     }
 
     /// Appends `n` bits of another bitmap from `start` on, fewer when it has fewer.
@@ -188,9 +190,12 @@ impl Bits {
     }
 }
 
-/// Appends bits and keeps the last word in a register.
+/// Appends bits and keeps the last word in a register. Short runs have lengths that no branch predictor knows, so there is no branch:
+/// the last word is written each time, and its place moves on when it is full.
 pub(crate) struct BitWriter<'a> {
     bits: &'a mut Bits,
+    /// The place of the last word.
+    at: usize,
     last: u64,
     /// Bits in `last`, below 64.
     used: usize,
@@ -200,22 +205,26 @@ impl BitWriter<'_> {
     /// Appends the `n` (at most 64) low bits of a word; higher ones are ignored.
     #[inline(always)]
     pub(crate) fn push(&mut self, word: u64, n: usize) {
-        let word = if n < 64 { word & !(u64::MAX << n) } else { word };
-        self.last |= word << self.used;
-        let end = self.used + n;
-        if end >= 64 {
-            self.bits.words.push(self.last);
-            self.last = word.checked_shr(64 - self.used as u32).unwrap_or(0);
+        let word = word & u64::MAX.checked_shr(64_u32.wrapping_sub(n as u32)).unwrap_or(0);
+        let last = self.last | word << self.used;
+        if let Some(place) = self.bits.words.get_mut(self.at) {
+            *place = last;
         }
+        let end = self.used + n;
+        self.last = if end < 64 { last } else { word >> 1 >> (63 - self.used) };
+        self.at += end / 64;
         self.used = end % 64;
-        self.bits.len += n;
     }
 }
 
 impl Drop for BitWriter<'_> {
     fn drop(&mut self) {
-        if self.used > 0 {
-            self.bits.words.push(self.last);
+        self.bits.len = self.at * 64 + self.used;
+        self.bits.words.truncate(self.bits.len.div_ceil(64));
+        if self.used > 0
+            && let Some(last) = self.bits.words.get_mut(self.at)
+        {
+            *last = self.last;
         }
     }
 }

@@ -4,6 +4,7 @@
 //! bytes as the width needs) repeats; if it is 1, the rest is the number of groups of eight values that follow, packed
 //! least significant bit first. Levels, dictionary indices and booleans are stored like this.
 
+mod short;
 mod writer;
 
 pub(crate) use writer::{HybridWriter, RleBooleansEncoder, write_bits};
@@ -187,52 +188,6 @@ impl HybridReader {
             }
         }
         Ok(done)
-    }
-
-    /// Appends runs of one-bit values whose header is one byte, as long as `most` values and the bytes at hand surely hold all
-    /// of the next one; returns how many values. Nulls strewn about make runs of some twenty values, for which
-    /// [`next`](Self::next) takes as long as for large ones: 8 million words with a tenth of nulls 20.7 to 16.3 ms, booleans
-    /// 5.6 to 3.2 (with spreading straight into place).
-    fn read_short_runs(&mut self, bytes: &[u8], most: usize, out: &mut Bits) -> usize {
-        /// The most values of such a run: 63 groups of 8.
-        const LONGEST: usize = 504;
-        let ended = matches!(self.run, Run::Repeated { left: 0, .. } | Run::Packed { left: 0, .. });
-        if !ended || self.width != 1 || most < LONGEST {
-            return 0;
-        }
-        let mut rest = bytes.get(self.at..).unwrap_or_default();
-        // A run of at most 63 values takes two bytes, so that the bytes bound what is to come, whatever a page claims.
-        out.reserve(most.min(rest.len().saturating_mul(32)));
-        let mut out = out.writer();
-        let mut left = most;
-        while left >= LONGEST
-            && let Some(&[header, next @ .., _, _, _]) = rest.first_chunk::<12>()
-            && header < 0x80
-        {
-            let count = usize::from(header >> 1);
-            let length = if header & 1 == 0 {
-                if next[0] > 1 {
-                    break;
-                }
-                out.push(0u64.wrapping_sub(u64::from(next[0])), count);
-                left = left.wrapping_sub(count);
-                1
-            } else if count <= 8 {
-                out.push(u64::from_le_bytes(next), 8 * count);
-                left = left.wrapping_sub(8 * count);
-                count
-            } else {
-                let Some(packed) = rest.get(1..1 + count) else { break };
-                let (words, bytes) = packed.as_chunks();
-                words.iter().for_each(|word| out.push(u64::from_le_bytes(*word), 64));
-                bytes.iter().for_each(|byte| out.push(u64::from(*byte), 8));
-                left = left.wrapping_sub(8 * count);
-                count
-            };
-            rest = rest.get(length.saturating_add(1)..).unwrap_or_default();
-        }
-        self.at = bytes.len().saturating_sub(rest.len());
-        most.saturating_sub(left)
     }
 
     /// Appends the next `n` values of one bit each.
