@@ -48,10 +48,14 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    /// Opens the chunks of a root field; `held` has bytes of the row group that were read already.
-    pub(crate) fn open(plan: &Plan, group: usize, field: usize, held: &Held) -> Result<Self> {
+    /// Opens the chunks of a root field, or of one of its leaves by its place among them; `held` has bytes of the row group that were read already.
+    pub(crate) fn open(plan: &Plan, group: usize, field: usize, leaf: Option<usize>, held: &Held) -> Result<Self> {
         let Some((described, leaves)) = plan.groups.get(group).zip(plan.leaves.get(field)) else {
             return Err(Error::usage("a lane of no row group"));
+        };
+        let leaves = match leaf {
+            Some(leaf) => leaves.get(leaf..).and_then(|leaves| leaves.get(..1)).unwrap_or_default(),
+            None => leaves,
         };
         let mut readers = Vec::with_capacity(leaves.len());
         for leaf in leaves {
@@ -112,10 +116,13 @@ impl Lane {
 
     /// The same of those rows alone whose bit is set; only where [`is_flat`](Self::is_flat) says so.
     pub(crate) fn read_kept(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>) -> Result<Vec<ArrayRef>> {
-        with_scratch(|scratch| self.read_with(plan, batch, kept, scratch)).map_err(|error| match plan.groups.get(self.group) {
-            Some(group) => error.in_row_group(group.index),
-            None => error,
-        })
+        let data = self.read_leaves(plan, batch, kept)?;
+        assembled(plan, self.group, self.field, kept.map_or(batch.rows, Bits::count_ones), data)
+    }
+
+    /// What the lane's leaves have for the next batch, from which [`assembled`] makes arrays.
+    pub(crate) fn read_leaves(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>) -> Result<Vec<(usize, LeafData)>> {
+        with_scratch(|scratch| self.read_with(plan, batch, kept, scratch)).map_err(|error| in_group(plan, self.group, error))
     }
 
     /// Whether no column of it is in a list, so that rows can be picked before they are arrays.
@@ -124,7 +131,7 @@ impl Lane {
         self.readers.iter().all(|(leaf, _)| leaves.get(*leaf).is_some_and(|leaf| leaf.max_repetition_level == 0))
     }
 
-    fn read_with(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>, scratch: &mut Scratch) -> Result<Vec<ArrayRef>> {
+    fn read_with(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>, scratch: &mut Scratch) -> Result<Vec<(usize, LeafData)>> {
         let num_rows = plan.groups.get(self.group).map_or(0, |group| group.num_rows);
         let mut data = Vec::with_capacity(self.readers.len());
         let end = batch.ranges.last().map_or(self.row, |range| range.end);
@@ -141,8 +148,21 @@ impl Lane {
             data.push((*leaf, rows));
         }
         self.row = end;
-        let mapped = plan.fields.get(self.field).ok_or_else(|| Error::usage("a lane of no field"))?;
-        assemble(mapped, kept.map_or(batch.rows, Bits::count_ones), &mut Leaves::new(plan.file.metadata.schema(), data, &plan.file.limits))
+        Ok(data)
+    }
+}
+
+/// The arrays of a root field for `rows` rows, from all its leaves, ascending.
+pub(crate) fn assembled(plan: &Plan, group: usize, field: usize, rows: usize, data: Vec<(usize, LeafData)>) -> Result<Vec<ArrayRef>> {
+    let mapped = plan.fields.get(field).ok_or_else(|| Error::usage("a lane of no field"))?;
+    let mut leaves = Leaves::new(plan.file.metadata.schema(), data, &plan.file.limits);
+    assemble(mapped, rows, &mut leaves).map_err(|error| in_group(plan, group, error))
+}
+
+fn in_group(plan: &Plan, group: usize, error: Error) -> Error {
+    match plan.groups.get(group) {
+        Some(group) => error.in_row_group(group.index),
+        None => error,
     }
 }
 
@@ -337,7 +357,7 @@ fn read_inline(plan: &Plan, lanes: &mut Vec<Lane>, batch: usize) -> Result<Vec<V
             }
             let held = Held::fetch(plan, group, 0..plan.fields.len())?;
             for field in 0..plan.fields.len() {
-                lanes.push(Lane::open(plan, batch.group, field, &held)?);
+                lanes.push(Lane::open(plan, batch.group, field, None, &held)?);
             }
             Lane::begin(lanes.iter_mut());
         }

@@ -4,11 +4,11 @@
 //! pool. A lane reads batch after batch; one that gets too far ahead of the taker is parked and goes on when the taker has
 //! moved, so that no pool thread ever waits. Where there are fewer columns than work for the threads, a row group of
 //! columns outside of lists is cut into several lanes, each for a part of its batches, so that a file of one column scales
-//! as well.
+//! as well; the leaves of lists and maps get a lane each, and the last one to have a batch assembles it.
 
 #![allow(clippy::arithmetic_side_effects, reason = "tasks and batches of a plan, whose list is in memory, are counted")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,11 +16,11 @@ use std::task::Waker;
 
 use arrow_array::{Array, ArrayRef};
 
-use crate::arrow::lanes::{Held, Lane, missing};
+use crate::arrow::lanes::{Held, Lane, assembled, missing};
 use crate::arrow::plan::Plan;
 use crate::arrow::scan::Threads;
 use crate::error::{Error, Result};
-use crate::read::Missing;
+use crate::read::{LeafData, Missing};
 
 /// The pool's side of a scan.
 pub(crate) struct Parallel {
@@ -111,11 +111,25 @@ struct Pending {
     fields: Vec<Option<Result<Vec<ArrayRef>>>>,
     /// How many entries are empty.
     left: usize,
+    /// Of fields whose leaves are read by a lane each: those that were, with their indices.
+    leaves: HashMap<usize, Vec<(usize, LeafData)>>,
 }
 
 impl Pending {
     fn new(fields: usize) -> Self {
-        Self { fields: (0..fields).map(|_| None).collect(), left: fields }
+        Self { fields: (0..fields).map(|_| None).collect(), left: fields, leaves: HashMap::new() }
+    }
+
+    /// Takes a leaf of a field that has so many, and gives all of them when it was the last.
+    fn put_leaf(&mut self, field: usize, data: Vec<(usize, LeafData)>, of: usize) -> Option<Vec<(usize, LeafData)>> {
+        let leaves = self.leaves.entry(field).or_default();
+        leaves.extend(data);
+        if leaves.len() < of {
+            return None;
+        }
+        let mut leaves = self.leaves.remove(&field)?;
+        leaves.sort_by_key(|(leaf, _)| *leaf);
+        Some(leaves)
     }
 
     fn put(&mut self, field: usize, arrays: Result<Vec<ArrayRef>>) {
@@ -138,6 +152,8 @@ struct Work {
 
 struct LaneState {
     field: usize,
+    /// The place of the leaf among the field's, if it reads one alone.
+    leaf: Option<usize>,
     /// None before it is opened: opening parses metadata and headers, which belongs into the pool as well.
     lane: Option<Box<Lane>>,
 }
@@ -335,8 +351,9 @@ impl Parallel {
             let together = plan.fields.len().div_ceil(TASKS_A_THREAD * self.shared.threads.max(1)).max(least);
             for first in fields.clone().step_by(together) {
                 for part in self.parts(first, &batches) {
-                    let lanes = (first..(first + together).min(fields.end)).map(|field| LaneState { field, lane: None }).collect();
-                    self.spawn(Work { group: group_index, held: Arc::clone(&held), lanes, batches: part });
+                    for lanes in self.lanes(first..(first + together).min(fields.end)) {
+                        self.spawn(Work { group: group_index, held: Arc::clone(&held), lanes, batches: part.clone() });
+                    }
                 }
             }
         }
@@ -357,17 +374,24 @@ impl Parallel {
     /// A row group's batches cut into lanes of one field: one, unless there are too few to keep the threads busy.
     fn parts(&self, field: usize, batches: &Range<usize>) -> Vec<Range<usize>> {
         let plan = &self.shared.plan;
-        let schema = plan.file.metadata.schema();
-        let skips_pages = plan
-            .leaves
-            .get(field)
-            .is_some_and(|leaves| leaves.iter().all(|leaf| schema.leaves().get(*leaf).is_some_and(|leaf| leaf.max_repetition_level == 0)));
         let wanted = parts_of_fields(plan, self.shared.threads);
-        if !skips_pages || wanted <= 1 {
+        if is_in_list(plan, field) || wanted <= 1 {
             return vec![batches.clone()];
         }
         let length = batches.len().div_ceil(wanted).max(2);
         batches.clone().step_by(length).map(|start| start..(start + length).min(batches.end)).collect()
+    }
+
+    /// The lanes of some fields, read in turn; or of the leaves of a field with lists, each by itself, if there are too few fields to keep the threads
+    /// busy.
+    fn lanes(&self, fields: Range<usize>) -> Vec<Vec<LaneState>> {
+        let plan = &self.shared.plan;
+        let lane = |field: usize, leaf: Option<usize>| LaneState { field, leaf, lane: None };
+        let leaves = plan.leaves.get(fields.start).map_or(0, Vec::len);
+        if fields.len() == 1 && leaves > 1 && parts_of_fields(plan, self.shared.threads) > 1 && is_in_list(plan, fields.start) {
+            return (0..leaves).map(|leaf| vec![lane(fields.start, Some(leaf))]).collect();
+        }
+        vec![fields.map(|field| lane(field, None)).collect()]
     }
 
     fn spawn(&self, work: Work) {
@@ -398,6 +422,13 @@ pub(crate) fn spawn_on(pool: &Pool, task: impl FnOnce() + Send + 'static) {
 /// How many lanes a field of a row group should make to keep the threads busy.
 fn parts_of_fields(plan: &Plan, threads: usize) -> usize {
     (2 * threads).div_ceil(plan.fields.len().max(1))
+}
+
+/// Whether a field has leaves in lists, whose pages do not tell which rows they hold.
+fn is_in_list(plan: &Plan, field: usize) -> bool {
+    let leaves = plan.file.metadata.schema().leaves();
+    let in_list = |leaf: &usize| leaves.get(*leaf).is_none_or(|leaf| leaf.max_repetition_level > 0);
+    plan.leaves.get(field).is_none_or(|leaves| leaves.iter().any(in_list))
 }
 
 /// So many bytes of batches a thread may be in work or waiting where they are taken one by one.
@@ -432,26 +463,28 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
     begin(shared, &mut work);
     while let Some(batch) = work.batches.next() {
         let mut failed = false;
-        let mut missing = Vec::new();
+        let mut missing = None;
         let mut results = Vec::with_capacity(work.lanes.len());
         for lane in &mut work.lanes {
             // After an error the scan ends, so that nobody sees what the lanes behind leave.
-            let result = if failed { Ok(Vec::new()) } else { step_or_panic(shared, work.group, &work.held, lane, batch) };
+            let result = if failed { Ok(Some(Vec::new())) } else { step_or_panic(shared, work.group, &work.held, lane, batch) };
             if let Err(error) = &result
                 && let Some(ranges) = Missing::of(error)
             {
-                missing = ranges.to_vec();
+                missing = Some(ranges.to_vec());
                 failed = true;
                 break;
             }
             failed |= result.is_err();
-            results.push((lane.field, bytes_of(&result), result));
+            if let Some(result) = result.transpose() {
+                results.push((lane.field, bytes_of(&result), result));
+            }
         }
         let mut state = shared.lock();
         if state.cancelled {
             return;
         }
-        if failed && results.len() < work.lanes.len() {
+        if let Some(missing) = missing {
             // All of them are opened again when the bytes are there, since some are beyond the batch now.
             work.lanes.iter_mut().for_each(|lane| lane.lane = None);
             work.batches.start = batch;
@@ -491,7 +524,7 @@ fn begin(shared: &Shared, work: &mut Work) {
     }
     let open = |lanes: &mut [LaneState]| {
         for lane in &mut *lanes {
-            lane.lane = Lane::open(&shared.plan, *group, lane.field, held).ok().map(Box::new);
+            lane.lane = Lane::open(&shared.plan, *group, lane.field, lane.leaf, held).ok().map(Box::new);
         }
         Lane::begin(lanes.iter_mut().filter_map(|lane| lane.lane.as_deref_mut()));
     };
@@ -500,17 +533,33 @@ fn begin(shared: &Shared, work: &mut Work) {
     }
 }
 
-fn step_or_panic(shared: &Shared, group: usize, held: &Held, lane: &mut LaneState, batch: usize) -> Result<Vec<ArrayRef>> {
+fn step_or_panic(shared: &Shared, group: usize, held: &Held, lane: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
     catch_unwind(AssertUnwindSafe(|| step(shared, group, held, lane, batch)))
         .unwrap_or_else(|_| Err(Error::malformed("decoding panicked, which is a defect of this crate: please report it with the file")))
 }
 
-fn step(shared: &Shared, group: usize, held: &Held, lane: &mut LaneState, batch: usize) -> Result<Vec<ArrayRef>> {
+/// The arrays of a lane's field; none of a leaf of it, as long as it is not the last that was read.
+fn step(shared: &Shared, group: usize, held: &Held, state: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
     let plan = &shared.plan;
-    let lane = match &mut lane.lane {
+    let lane = match &mut state.lane {
         Some(lane) => lane,
-        closed => closed.insert(Box::new(Lane::open(plan, group, lane.field, held)?)),
+        closed => closed.insert(Box::new(Lane::open(plan, group, state.field, state.leaf, held)?)),
     };
-    let batch = plan.batches.get(batch).ok_or_else(|| Error::usage("there is no such batch"))?;
-    lane.read(plan, batch)
+    let described = plan.batches.get(batch).ok_or_else(|| Error::usage("there is no such batch"))?;
+    if state.leaf.is_none() {
+        return lane.read(plan, described).map(Some);
+    }
+    let data = lane.read_leaves(plan, described, None)?;
+    let leaves = plan.leaves.get(state.field).map_or(0, Vec::len);
+    let all = {
+        let mut state_of_all = shared.lock();
+        let State { done, done_bytes, .. } = &mut *state_of_all;
+        let Some(pending) = done.get_mut(&batch) else { return Ok(None) };
+        let size = |data: &[(usize, LeafData)]| data.iter().map(|(_, data)| data.memory_size()).fold(0, usize::saturating_add);
+        *done_bytes = done_bytes.saturating_add(size(&data));
+        let all = pending.put_leaf(state.field, data, leaves);
+        *done_bytes = done_bytes.saturating_sub(all.as_deref().map_or(0, size));
+        all
+    };
+    all.map(|data| assembled(plan, group, state.field, described.rows, data)).transpose()
 }

@@ -189,6 +189,7 @@ impl Plan {
     }
 
     /// About how many bytes a row's arrays take, at the most.
+    #[cfg_attr(not(feature = "rayon"), allow(dead_code))]
     pub(crate) fn row_bytes(&self) -> u64 {
         let widest = || (0..self.groups.len()).filter_map(|group| self.rows_within(group, 1).ok()).map(|(.., row)| row).max();
         *self.row_bytes.get_or_init(|| widest().unwrap_or(1).max(1))

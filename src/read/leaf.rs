@@ -50,6 +50,17 @@ impl LeafData {
         self.parts.iter().map(Part::len).sum()
     }
 
+    /// The memory that values and levels take, in bytes, without that of dictionaries.
+    #[cfg(all(feature = "arrow", feature = "rayon"))]
+    pub(crate) fn memory_size(&self) -> usize {
+        let size = |part: &Part| match part {
+            Part::Values(values) => values.memory_size(),
+            Part::Indices { indices, .. } => indices.len().saturating_mul(4),
+        };
+        let levels = self.levels.repetition.len().saturating_add(self.levels.definition.len());
+        self.parts.iter().map(size).fold(levels.saturating_add(self.validity.len() / 8), usize::saturating_add)
+    }
+
     /// Leaves the rows whose bit is set, of a column that is in no list.
     #[cfg(feature = "arrow")]
     pub(crate) fn keep(&mut self, kept: &Bits) {

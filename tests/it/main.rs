@@ -20,6 +20,8 @@ mod files;
 mod filters;
 #[cfg(feature = "arrow")]
 mod golden;
+#[cfg(all(feature = "arrow", feature = "rayon"))]
+mod lists_on_threads;
 #[cfg(feature = "arrow")]
 mod remote;
 #[cfg(all(feature = "arrow", feature = "snappy"))]
