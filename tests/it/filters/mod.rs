@@ -17,7 +17,9 @@ use herringbone::compression::Compression;
 use herringbone::format::{Encoding, PhysicalType};
 use herringbone::predicate::col;
 use herringbone::read::{self, PageOptions};
-use herringbone::write::{BloomFilterOptions, ColumnOptions, EncodingChoice, PageVersion, StatisticsLevel, WriterOptions};
+use herringbone::write::{
+    BloomFilterOptions, ColumnOptions, EncodingChoice, PageVersion, StatisticsLevel, WriterOptions, WriterOptionsBuilder,
+};
 use proptest::prelude::*;
 
 use self::expressions::Naive;
@@ -246,6 +248,13 @@ proptest! {
     }
 }
 
+/// A file of a batch.
+fn written(batch: &RecordBatch, options: WriterOptionsBuilder) -> Vec<u8> {
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), options.build().expect("options")).expect("a writer");
+    writer.write(batch).expect("rows");
+    writer.close_into().expect("a file").1
+}
+
 /// A batch sorted by its first column that can be sorted, so that pages have narrow bounds.
 fn sorted(batch: &RecordBatch) -> RecordBatch {
     let rows = values::rows(std::slice::from_ref(batch));
@@ -296,12 +305,7 @@ fn pages_of_unknown_writers_are_passed_over() {
     for (encoding, pages_of_text) in [(Encoding::Plain, 2), (Encoding::DeltaByteArray, 40)] {
         let text = ColumnOptions::new().page_rows(200).encoding(encoding);
         let options = WriterOptions::builder().columns(ColumnOptions::new().page_rows(200)).column("text", text);
-        let options = options.created_by("somebody").build().expect("options");
-        let mut bytes = Vec::new();
-        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).expect("a writer");
-        writer.write(&batch).expect("rows");
-        writer.close().expect("a file");
-        let file = ParquetFile::from_bytes(bytes).expect("a file");
+        let file = ParquetFile::from_bytes(written(&batch, options.created_by("somebody"))).expect("a file");
         let mut scan = file.scan().rows([4_100..4_101, 7_990..7_991]).threads(1).build().expect("a scan");
         let rows: Vec<RecordBatch> = scan.by_ref().map(|batch| batch.expect("rows")).collect();
         let expected = [batch.slice(4_100, 1), batch.slice(7_990, 1)];
@@ -317,11 +321,7 @@ fn dictionaries_are_decoded_for_pages_that_need_them() {
         Arc::new(StringArray::from_iter_values((0..60_000).map(|row| format!("text {}", row.min(30_000) % 100 + row / 10_000 * row))));
     let batch = RecordBatch::try_from_iter([("text", text)]).expect("a batch");
     let columns = ColumnOptions::new().page_rows(500).dictionary_bytes(100_000).compression(Compression::UNCOMPRESSED);
-    let mut bytes = Vec::new();
-    let options = WriterOptions::builder().columns(columns).build().expect("options");
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).expect("a writer");
-    writer.write(&batch).expect("rows");
-    writer.close().expect("a file");
+    let mut bytes = written(&batch, WriterOptions::builder().columns(columns));
     let file = ParquetFile::from_bytes(bytes.clone()).expect("a file");
     let pages = read::pages(Bytes::from(bytes.clone()), file.metadata(), 0, 0, &PageOptions::default()).expect("pages");
     let pages: Vec<_> = pages.map(|page| page.expect("a page")).collect();
@@ -353,11 +353,7 @@ fn dictionaries_before_the_wanted_pages_are_left_alone() {
         Arc::new(Int64Array::from_iter_values((0..60_000).map(|row| random(if row < 30_000 { row % 3_000 } else { row }))));
     let batch = RecordBatch::try_from_iter([("key", key), ("value", value)]).expect("a batch");
     let columns = ColumnOptions::new().page_rows(500).dictionary_bytes(100_000).compression(Compression::SNAPPY);
-    let mut bytes = Vec::new();
-    let options = WriterOptions::builder().columns(columns).build().expect("options");
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).expect("a writer");
-    writer.write(&batch).expect("rows");
-    writer.close().expect("a file");
+    let bytes = written(&batch, WriterOptions::builder().columns(columns));
     let file = ParquetFile::from_bytes(bytes.clone()).expect("a file");
     let pages: Vec<_> = read::pages(Bytes::from(bytes), file.metadata(), 0, 1, &PageOptions::default()).expect("pages").collect();
     let dictionary = pages[0].as_ref().expect("a page");
@@ -387,11 +383,7 @@ fn pages_of_a_row_are_decompressed_together() {
     let columns = [("a", text(1)), ("numbers", numbers), ("b", text(2)), ("c", text(3))];
     let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, name != "numbers"))).expect("a batch");
     let columns = ColumnOptions::new().page_rows(4_000).dictionary_bytes(60_000).compression(Compression::SNAPPY);
-    let mut bytes = Vec::new();
-    let options = WriterOptions::builder().columns(columns).build().expect("options");
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).expect("a writer");
-    writer.write(&batch).expect("rows");
-    writer.close().expect("a file");
+    let bytes = written(&batch, WriterOptions::builder().columns(columns));
     let file = ParquetFile::from_bytes(bytes).expect("a file");
     for first in [0, 3, 3_999, 4_000, 12_345, 29_999, 30_000, 41_000, 59_998] {
         let wanted = [first..first + 1, first + 1..first + 2];
