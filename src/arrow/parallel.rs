@@ -541,25 +541,29 @@ fn step_or_panic(shared: &Shared, group: usize, held: &Held, lane: &mut LaneStat
 /// The arrays of a lane's field; none of a leaf of it, as long as it is not the last that was read.
 fn step(shared: &Shared, group: usize, held: &Held, state: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
     let plan = &shared.plan;
+    let (field, leaf) = (state.field, state.leaf);
     let lane = match &mut state.lane {
         Some(lane) => lane,
-        closed => closed.insert(Box::new(Lane::open(plan, group, state.field, state.leaf, held)?)),
+        closed => closed.insert(Box::new(Lane::open(plan, group, field, leaf, held)?)),
     };
     let described = plan.batches.get(batch).ok_or_else(|| Error::usage("there is no such batch"))?;
-    if state.leaf.is_none() {
+    if leaf.is_none() {
         return lane.read(plan, described).map(Some);
     }
     let data = lane.read_leaves(plan, described, None)?;
-    let leaves = plan.leaves.get(state.field).map_or(0, Vec::len);
-    let all = {
-        let mut state_of_all = shared.lock();
-        let State { done, done_bytes, .. } = &mut *state_of_all;
-        let Some(pending) = done.get_mut(&batch) else { return Ok(None) };
-        let size = |data: &[(usize, LeafData)]| data.iter().map(|(_, data)| data.memory_size()).fold(0, usize::saturating_add);
-        *done_bytes = done_bytes.saturating_add(size(&data));
-        let all = pending.put_leaf(state.field, data, leaves);
-        *done_bytes = done_bytes.saturating_sub(all.as_deref().map_or(0, size));
-        all
-    };
-    all.map(|data| assembled(plan, group, state.field, described.rows, data)).transpose()
+    let all = put_leaf(shared, batch, field, data);
+    all.map(|data| assembled(plan, group, field, described.rows, data)).transpose()
+}
+
+/// Leaves what was read of a leaf to the others of its field; gives all of them when it was the last, unless nobody wants the batch any more.
+fn put_leaf(shared: &Shared, batch: usize, field: usize, data: Vec<(usize, LeafData)>) -> Option<Vec<(usize, LeafData)>> {
+    let size = |data: &[(usize, LeafData)]| data.iter().map(|(_, data)| data.memory_size()).fold(0, usize::saturating_add);
+    let leaves = shared.plan.leaves.get(field).map_or(0, Vec::len);
+    let mut state = shared.lock();
+    let State { done, done_bytes, .. } = &mut *state;
+    let pending = done.get_mut(&batch)?;
+    *done_bytes = done_bytes.saturating_add(size(&data));
+    let all = pending.put_leaf(field, data, leaves);
+    *done_bytes = done_bytes.saturating_sub(all.as_deref().map_or(0, size));
+    all
 }

@@ -107,18 +107,18 @@ impl Plan {
     pub(crate) fn in_batches(mut self, asked: Option<usize>) -> Result<Self> {
         let all: u64 = self.groups.iter().map(Group::rows).fold(0, u64::saturating_add);
         let least = usize::try_from((all / LEAN_BATCHES).next_power_of_two()).unwrap_or(BATCH_ROWS).max(LEAN_ROWS);
-        let mut widest = 1;
-        for group in 0..self.groups.len() {
-            if let Some(asked) = asked {
+        if let Some(asked) = asked {
+            for group in 0..self.groups.len() {
                 let rows = self.rows_of_batches(group, asked)?;
                 self.batch_rows.push((rows, rows));
-                continue;
             }
-            let (most, lean, row_bytes) = self.rows_within(group, BATCH_ROWS)?;
-            self.batch_rows.push((lean.max(least).min(most), most));
-            widest = row_bytes.max(widest);
-        }
-        if asked.is_none() {
+        } else {
+            let mut widest = 1;
+            for group in 0..self.groups.len() {
+                let (most, lean, row_bytes) = self.rows_within(group, BATCH_ROWS)?;
+                self.batch_rows.push((lean.max(least).min(most), most));
+                widest = row_bytes.max(widest);
+            }
             self.row_bytes = OnceLock::from(widest);
         }
         // Where each read costs a round trip, much is read ahead.
@@ -166,8 +166,8 @@ impl Plan {
 
     /// How many rows a batch of a group gets, so that it stays within its bytes as far as the metadata can tell.
     ///
-    /// Where the row group as a whole is said to be of few bytes, its chunks are not asked one by one: of 4,000 columns in 20 row groups that takes
-    /// as long as a tenth of reading them.
+    /// Where the row group as a whole is said to be of few bytes, its chunks are not asked one by one: of 4,000 columns in 20 row groups that is a
+    /// thirtieth of the time that reading them takes.
     pub(crate) fn rows_of_batches(&self, group: usize, most: usize) -> Result<usize> {
         let described = self.groups.get(group).and_then(|group| self.file.metadata.row_group(group.index));
         let claimed = described.map(|row_group| (row_group.total_byte_size(), row_group.num_rows())).filter(|(bytes, _)| *bytes > 0);
@@ -195,7 +195,8 @@ impl Plan {
         *self.row_bytes.get_or_init(|| widest().unwrap_or(1).max(1))
     }
 
-    /// The same, how many rows make arrays of about [`LEAN_BYTES`], and how many bytes one makes.
+    /// How many rows a batch of a group gets, at most `most`, as the sizes of its chunks say; how many make arrays of about [`LEAN_BYTES`]; and how
+    /// many bytes one makes.
     fn rows_within(&self, group: usize, most: usize) -> Result<(usize, usize, u64)> {
         let Some(group) = self.groups.get(group) else { return Ok((most, most, 1)) };
         let (mut bytes, mut widest, mut row) = (0u64, 1, 0u64);

@@ -1,5 +1,6 @@
-//! Runs whose header is one byte, of which values of few bits are full: nulls strewn about make runs of some twenty values, for which
-//! [`HybridReader::next`] takes as long as for large ones.
+//! Runs whose header is one byte: at most 63 equal values, or 63 groups of eight packed ones. Nulls strewn about and lists make many of them, of
+//! some twenty values each, for which [`HybridReader::next`] takes as long as for large ones. Here one is read after the other in one loop; what is no
+//! such run, or too near the end, is left to `next`.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a header of one byte counts at most 63 groups, of levels of at most four bits")]
 
