@@ -329,6 +329,7 @@ impl Parallel {
         }
         let group_index = self.next_group;
         self.next_group += 1;
+        let wanted = self.wanted_parts(group_index);
         {
             let mut state = self.shared.lock();
             for batch in batches.clone() {
@@ -350,7 +351,7 @@ impl Parallel {
             let least = if step >= 4 { 2 } else { 1 };
             let together = plan.fields.len().div_ceil(TASKS_A_THREAD * self.shared.threads.max(1)).max(least);
             for first in fields.clone().step_by(together) {
-                for part in self.parts(first, &batches) {
+                for part in self.parts(first, &batches, wanted) {
                     for lanes in self.lanes(first..(first + together).min(fields.end)) {
                         self.spawn(Work { group: group_index, held: Arc::clone(&held), lanes, batches: part.clone() });
                     }
@@ -371,10 +372,18 @@ impl Parallel {
         }
     }
 
-    /// A row group's batches cut into lanes of one field: one, unless there are too few to keep the threads busy.
-    fn parts(&self, field: usize, batches: &Range<usize>) -> Vec<Range<usize>> {
+    /// How many lanes a field of a row group should make to keep the threads busy, with those of the row groups that are open beside it.
+    fn wanted_parts(&self, group: usize) -> usize {
         let plan = &self.shared.plan;
-        let wanted = parts_of_fields(plan, self.shared.threads);
+        let ahead = self.shared.lock().ahead;
+        let end = self.first_batches.get(group).map_or(0, |first| first + ahead);
+        let beside = self.first_batches.iter().skip(group + 1).take_while(|first| **first <= end).count();
+        if beside >= self.shared.threads { 1 } else { parts_of_fields(plan, self.shared.threads) }
+    }
+
+    /// A row group's batches cut into lanes of one field: one, unless more are wanted.
+    fn parts(&self, field: usize, batches: &Range<usize>, wanted: usize) -> Vec<Range<usize>> {
+        let plan = &self.shared.plan;
         if is_in_list(plan, field) || wanted <= 1 {
             return vec![batches.clone()];
         }
