@@ -13,7 +13,7 @@ use crate::arrow::types::MapOptions;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::metadata::FileMetadata;
-use crate::read::{self, FetchOptions, FileSource, Pushed, Source};
+use crate::read::{self, FetchOptions, FileSource, LOCAL_WINDOW, Pushed, Source};
 
 /// A Parquet file whose metadata have been read.
 ///
@@ -39,9 +39,6 @@ pub struct ParquetFile {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) origin: Origin,
 }
-
-/// Sources that say no larger one are local files, or as cheap to ask.
-pub(crate) const LOCAL_WINDOW: u64 = 1 << 20;
 
 /// What a file has instead of a source, or beside it.
 #[derive(Clone)]

@@ -11,13 +11,12 @@ use arrow_array::ArrayRef;
 use bytes::Bytes;
 
 use crate::arrow::convert::convert_ahead;
-use crate::arrow::file::LOCAL_WINDOW;
 use crate::arrow::nested::{Leaves, assemble};
 use crate::arrow::plan::{Batch, Group, Plan};
 use crate::encoding::Dictionary;
 use crate::error::{Error, Result};
 use crate::metadata::{ChunkLocation, OffsetIndex};
-use crate::read::{LeafData, LeafReader, Missing, PageOptions, PageReader, Scratch, Source};
+use crate::read::{LOCAL_WINDOW, LeafData, LeafReader, Missing, PageOptions, PageReader, Scratch, Source};
 use crate::values::Bits;
 
 thread_local! {

@@ -66,6 +66,8 @@ pub use pages::{PageOptions, PageReader, pages};
 pub use push::{FooterStep, PushFooter};
 #[cfg(feature = "async")]
 pub use remote::{AsyncSource, metadata_async, read_ranges};
+#[cfg(feature = "arrow")]
+pub(crate) use source::LOCAL_WINDOW;
 pub use source::{FileSource, SeekSource, Source};
 
 pub use column::ColumnReader;

@@ -100,6 +100,9 @@ impl Source for Bytes {
     }
 }
 
+/// Sources whose [`Source::window`] is no larger are local files, or as cheap to ask.
+pub(crate) const LOCAL_WINDOW: u64 = 1 << 20;
+
 /// A local file, read at positions: one system call a read, and no lock.
 ///
 /// Its size is taken when it is opened. A file that shrinks afterwards ends in `Io` errors.
@@ -154,7 +157,7 @@ impl Source for FileSource {
     /// 1 MiB: what the cache near the core holds. The kernel copies 8 GB/s into buffers of that size and below, 6.6 into
     /// 4 MiB and 5.3 into 16.
     fn window(&self) -> u64 {
-        1 << 20
+        LOCAL_WINDOW
     }
 }
 
