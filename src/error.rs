@@ -91,6 +91,13 @@ impl Error {
         Self::new(ErrorKind::Unsupported, message)
     }
 
+    /// What comes of a panic in this crate's code, as far as it is caught.
+    #[cfg(all(feature = "arrow", feature = "rayon"))]
+    #[cold]
+    pub(crate) fn panicked() -> Self {
+        Self::malformed("decoding panicked, which is a defect of this crate: please report it with the file")
+    }
+
     pub(crate) fn limit(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Limit, message)
     }

@@ -1,5 +1,6 @@
 //! An open file.
 
+use std::any::{Any, TypeId};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,6 +46,9 @@ pub struct ParquetFile {
 pub(crate) struct Origin {
     /// Where its bytes are pushed.
     pub(crate) pushed: Option<Arc<Pushed>>,
+    /// Whether reading its bytes runs no code of the caller's.
+    #[cfg_attr(not(feature = "rayon"), allow(dead_code))]
+    pub(crate) is_own: bool,
     /// What fetching costs.
     pub(crate) fetch: FetchOptions,
     /// Its last bytes, which came with the footer, and where they begin.
@@ -58,6 +62,7 @@ impl Default for Origin {
     fn default() -> Self {
         Self {
             pushed: None,
+            is_own: false,
             fetch: FetchOptions::local(),
             end: None,
             #[cfg(feature = "async")]
@@ -134,7 +139,9 @@ impl ParquetFile {
     /// A file whose metadata the caller has already, from an earlier [`metadata`](Self::metadata) of the same bytes: nothing is
     /// read. With the metadata of another file, scans end in errors or give nonsense.
     pub fn from_metadata(source: impl Source + 'static, metadata: FileMetadata, limits: Limits) -> Self {
-        Self { source: Arc::new(source), metadata, limits, name: None, origin: Origin::default() }
+        let kind = source.type_id();
+        let is_own = kind == TypeId::of::<FileSource>() || kind == TypeId::of::<Bytes>();
+        Self { source: Arc::new(source), metadata, limits, name: None, origin: Origin { is_own, ..Origin::default() } }
     }
 
     /// Whether a read costs little more than copying memory, so that threads that decode may read as well.

@@ -16,6 +16,8 @@ use crate::arrow::plan::{Batch, Group, Plan};
 use crate::encoding::Dictionary;
 use crate::error::{Error, Result};
 use crate::metadata::{ChunkLocation, OffsetIndex};
+#[cfg(feature = "rayon")]
+use crate::read::Spawn;
 use crate::read::{LOCAL_WINDOW, LeafData, LeafReader, Missing, PageOptions, PageReader, Scratch, Source};
 use crate::values::Bits;
 
@@ -76,6 +78,15 @@ impl Lane {
         }
         let to_the_end = described.ranges.last().is_some_and(|range| range.end == described.num_rows);
         Ok(Self { group, field, readers, row: 0, to_the_end })
+    }
+
+    /// Has other threads prepare pages before they are wanted, where all rows are read and from a source of this crate.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn set_spawn(&mut self, plan: &Plan, spawn: &Arc<Spawn>) {
+        let is_whole = |group: &Group| matches!(group.ranges.as_slice(), [all] if *all == (0..group.num_rows));
+        if plan.file.origin.is_own && plan.file.origin.pushed.is_none() && plan.groups.get(self.group).is_some_and(is_whole) {
+            self.readers.iter_mut().for_each(|(_, reader)| reader.set_spawn(spawn));
+        }
     }
 
     /// Opens the chunks of a root field to read parts of them, by way of another source than the file.

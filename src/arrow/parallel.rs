@@ -16,11 +16,11 @@ use std::task::Waker;
 
 use arrow_array::{Array, ArrayRef};
 
-use crate::arrow::lanes::{Held, Lane, assembled, missing};
+use crate::arrow::lanes::{Held, Lane, assembled, missing, with_scratch};
 use crate::arrow::plan::Plan;
 use crate::arrow::scan::Threads;
 use crate::error::{Error, Result};
-use crate::read::{LeafData, Missing};
+use crate::read::{LeafData, Missing, Scratch, Spawn};
 
 /// The pool's side of a scan.
 pub(crate) struct Parallel {
@@ -74,6 +74,8 @@ struct Shared {
     plan: Arc<Plan>,
     /// How many threads the pool has.
     threads: usize,
+    /// Gives the pool a task that prepares pages.
+    spawn: Arc<Spawn>,
     state: Mutex<State>,
     ready: Condvar,
 }
@@ -152,6 +154,8 @@ struct Work {
 
 struct LaneState {
     field: usize,
+    /// Whether it is of a list and there are threads that have little else to do: then they prepare its pages and assemble its arrays.
+    is_helped: bool,
     /// The place of the leaf among the field's, if it reads one alone.
     leaf: Option<usize>,
     /// None before it is opened: opening parses metadata and headers, which belongs into the pool as well.
@@ -159,6 +163,14 @@ struct LaneState {
 }
 
 impl State {
+    /// Takes the arrays of a field, unless nobody wants the batch any more.
+    fn put(&mut self, batch: usize, field: usize, bytes: usize, arrays: Result<Vec<ArrayRef>>) {
+        if let Some(pending) = self.done.get_mut(&batch) {
+            pending.put(field, arrays);
+            self.done_bytes = self.done_bytes.saturating_add(bytes);
+        }
+    }
+
     /// Whether all arrays of a batch are there.
     fn has(&self, batch: usize) -> bool {
         self.done.get(&batch).is_some_and(|done| done.left == 0)
@@ -236,7 +248,11 @@ impl Parallel {
             most_bytes,
             cancelled: false,
         };
-        let shared = Arc::new(Shared { plan, threads, state: Mutex::new(state), ready: Condvar::new() });
+        let spawn: Arc<Spawn> = {
+            let pool = pool.clone();
+            Arc::new(move |task| spawn_on(&pool, move || with_scratch(task)))
+        };
+        let shared = Arc::new(Shared { plan, threads, spawn, state: Mutex::new(state), ready: Condvar::new() });
         Self { shared, pool, next_group: 0, first_batches }
     }
 
@@ -395,9 +411,10 @@ impl Parallel {
     /// busy.
     fn lanes(&self, fields: Range<usize>) -> Vec<Vec<LaneState>> {
         let plan = &self.shared.plan;
-        let lane = |field: usize, leaf: Option<usize>| LaneState { field, leaf, lane: None };
+        let is_helped = fields.len() == 1 && parts_of_fields(plan, self.shared.threads) > 1 && is_in_list(plan, fields.start);
+        let lane = |field: usize, leaf: Option<usize>| LaneState { field, is_helped, leaf, lane: None };
         let leaves = plan.leaves.get(fields.start).map_or(0, Vec::len);
-        if fields.len() == 1 && leaves > 1 && parts_of_fields(plan, self.shared.threads) > 1 && is_in_list(plan, fields.start) {
+        if is_helped && leaves > 1 {
             return (0..leaves).map(|leaf| vec![lane(fields.start, Some(leaf))]).collect();
         }
         vec![fields.map(|field| lane(field, None)).collect()]
@@ -502,12 +519,8 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
             shared.wake(&mut state);
             return;
         }
-        let State { done, done_bytes, .. } = &mut *state;
-        if let Some(pending) = done.get_mut(&batch) {
-            for (field, bytes, result) in results {
-                pending.put(field, result);
-                *done_bytes = done_bytes.saturating_add(bytes);
-            }
+        for (field, bytes, result) in results {
+            state.put(batch, field, bytes, result);
         }
         let ends = failed || work.batches.is_empty();
         let pauses = !ends && work.batches.start >= state.horizon();
@@ -542,37 +555,84 @@ fn begin(shared: &Shared, work: &mut Work) {
     }
 }
 
-fn step_or_panic(shared: &Shared, group: usize, held: &Held, lane: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
-    catch_unwind(AssertUnwindSafe(|| step(shared, group, held, lane, batch)))
-        .unwrap_or_else(|_| Err(Error::malformed("decoding panicked, which is a defect of this crate: please report it with the file")))
+fn step_or_panic(shared: &Arc<Shared>, group: usize, held: &Held, lane: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
+    or_panicked(|| step(shared, group, held, lane, batch))
 }
 
-/// The arrays of a lane's field; none of a leaf of it, as long as it is not the last that was read.
-fn step(shared: &Shared, group: usize, held: &Held, state: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
+fn or_panicked<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Error::panicked()))
+}
+
+/// The arrays of a lane's field; none where another thread makes them, or another lane because this leaf is not the last that was read.
+fn step(shared: &Arc<Shared>, group: usize, held: &Held, state: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
     let plan = &shared.plan;
     let (field, leaf) = (state.field, state.leaf);
     let lane = match &mut state.lane {
         Some(lane) => lane,
-        closed => closed.insert(Box::new(Lane::open(plan, group, field, leaf, held)?)),
+        closed => {
+            let mut lane = Box::new(Lane::open(plan, group, field, leaf, held)?);
+            if state.is_helped && shared.threads > 1 {
+                lane.set_spawn(plan, &shared.spawn);
+            }
+            closed.insert(lane)
+        }
     };
     let described = plan.batches.get(batch).ok_or_else(|| Error::usage("there is no such batch"))?;
-    if leaf.is_none() {
+    if !state.is_helped {
         return lane.read(plan, described).map(Some);
     }
     let data = lane.read_leaves(plan, described, None)?;
-    let all = put_leaf(shared, batch, field, data);
-    all.map(|data| assembled(plan, group, field, described.rows, data)).transpose()
+    let all = if leaf.is_none() { Some(data) } else { put_leaf(shared, batch, field, data) };
+    let Some(data) = all else { return Ok(None) };
+    if shared.lock().working >= shared.threads {
+        return assembled(plan, group, field, described.rows, data).map(Some);
+    }
+    assemble_beside(shared, group, field, batch, data);
+    Ok(None)
+}
+
+/// Has another thread make the arrays of a field, while this one reads on.
+fn assemble_beside(shared: &Arc<Shared>, group: usize, field: usize, batch: usize, data: Vec<(usize, LeafData)>) {
+    let waiting = size_of_leaves(&data);
+    {
+        let mut state = shared.lock();
+        state.working += 1;
+        state.done_bytes = state.done_bytes.saturating_add(waiting);
+    }
+    let task = {
+        let shared = Arc::clone(shared);
+        move |_: &mut Scratch| {
+            let rows = shared.plan.batches.get(batch).map_or(0, |batch| batch.rows);
+            let arrays = or_panicked(|| assembled(&shared.plan, group, field, rows, data));
+            let bytes = bytes_of(&arrays);
+            let mut state = shared.lock();
+            state.working -= 1;
+            if state.cancelled {
+                return;
+            }
+            let failed = arrays.is_err();
+            state.done_bytes = state.done_bytes.saturating_sub(waiting);
+            state.put(batch, field, bytes, arrays);
+            if failed || state.is_worth_waking(shared.threads) {
+                shared.wake(&mut state);
+            }
+        }
+    };
+    (shared.spawn)(Box::new(task));
+}
+
+fn size_of_leaves(data: &[(usize, LeafData)]) -> usize {
+    data.iter().map(|(_, data)| data.memory_size()).fold(0, usize::saturating_add)
 }
 
 /// Leaves what was read of a leaf to the others of its field; gives all of them when it was the last, unless nobody wants the batch any more.
 fn put_leaf(shared: &Shared, batch: usize, field: usize, data: Vec<(usize, LeafData)>) -> Option<Vec<(usize, LeafData)>> {
-    let size = |data: &[(usize, LeafData)]| data.iter().map(|(_, data)| data.memory_size()).fold(0, usize::saturating_add);
     let leaves = shared.plan.leaves.get(field).map_or(0, Vec::len);
     let mut state = shared.lock();
     let State { done, done_bytes, .. } = &mut *state;
     let pending = done.get_mut(&batch)?;
-    *done_bytes = done_bytes.saturating_add(size(&data));
+    *done_bytes = done_bytes.saturating_add(size_of_leaves(&data));
     let all = pending.put_leaf(field, data, leaves);
-    *done_bytes = done_bytes.saturating_sub(all.as_deref().map_or(0, size));
+    *done_bytes = done_bytes.saturating_sub(all.as_deref().map_or(0, size_of_leaves));
     all
 }

@@ -28,6 +28,8 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "a kernel: it counts levels that are in memory, in blocks of 64")]
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 use crate::simd::vectorized;
 use crate::values::Bits;
@@ -52,10 +54,47 @@ impl Levels {
         self.len() == 0
     }
 
+    /// All entries.
+    pub(crate) fn entries(&self) -> Entries<'_> {
+        Entries { repetition: &self.repetition, definition: &self.definition }
+    }
+
     /// Forgets all entries and keeps the memory.
     pub fn clear(&mut self) {
         self.repetition.clear();
         self.definition.clear();
+    }
+}
+
+/// Entries whose levels are somewhere in memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Entries<'a> {
+    pub(crate) repetition: &'a [u8],
+    pub(crate) definition: &'a [u8],
+}
+
+impl<'a> Entries<'a> {
+    /// The entries of a range.
+    pub(crate) fn part(self, range: Range<usize>) -> Self {
+        let part = |levels: &'a [u8]| levels.get(range.clone()).unwrap_or_default();
+        Self { repetition: part(self.repetition), definition: part(self.definition) }
+    }
+
+    fn len(self) -> usize {
+        self.repetition.len().max(self.definition.len())
+    }
+
+    /// How many of them are slots of a node.
+    pub(crate) fn count(self, slots: Slots) -> usize {
+        if self.repetition.is_empty() && slots.definition == 0 {
+            return self.len();
+        }
+        vectorized!(count_blocks(self, slots))
+    }
+
+    /// Appends a bit for each slot of a node, as [`validity`] does.
+    pub(crate) fn validity(self, slots: Slots, present: u8, out: &mut Bits) -> usize {
+        vectorized!(validity_blocks(self, slots, present, out))
     }
 }
 
@@ -74,14 +113,14 @@ impl Slots {
 
     /// The slots among the 64 entries from `at` on.
     #[inline(always)]
-    fn mask(self, levels: &Levels, at: usize) -> u64 {
+    fn mask(self, levels: Entries<'_>, at: usize) -> u64 {
         let count = levels.len().saturating_sub(at).min(64);
         let all = if count < 64 { (1 << count) - 1 } else { u64::MAX };
         let begun = match levels.repetition.get(at..) {
             Some(repetition) if !levels.repetition.is_empty() => at_most(window(repetition), self.repetition),
             _ => u64::MAX,
         };
-        all & begun & at_least_at(&levels.definition, at, self.definition)
+        all & begun & at_least_at(levels.definition, at, self.definition)
     }
 }
 
@@ -210,15 +249,15 @@ fn compress_portable(value: u64, mask: u64) -> u64 {
 /// Appends a bit for each slot of a node: whether the definition level reaches `present`, the level from which the node is
 /// there. Returns the number of slots.
 pub fn validity(levels: &Levels, slots: Slots, present: u8, out: &mut Bits) -> usize {
-    vectorized!(validity_blocks(levels, slots, present, out))
+    levels.entries().validity(slots, present, out)
 }
 
 #[inline(always)]
-fn validity_blocks(levels: &Levels, slots: Slots, present: u8, out: &mut Bits) -> usize {
+fn validity_blocks(levels: Entries<'_>, slots: Slots, present: u8, out: &mut Bits) -> usize {
     let before = out.len();
     for at in (0..levels.len()).step_by(64) {
         let mask = slots.mask(levels, at);
-        let valid = at_least_at(&levels.definition, at, present);
+        let valid = at_least_at(levels.definition, at, present);
         out.push_word(compress(valid, mask), mask.count_ones() as usize);
     }
     out.len() - before
@@ -226,14 +265,11 @@ fn validity_blocks(levels: &Levels, slots: Slots, present: u8, out: &mut Bits) -
 
 /// The number of slots of a node.
 pub fn count(levels: &Levels, slots: Slots) -> usize {
-    if levels.repetition.is_empty() && slots.definition == 0 {
-        return levels.len();
-    }
-    vectorized!(count_blocks(levels, slots))
+    levels.entries().count(slots)
 }
 
 #[inline(always)]
-fn count_blocks(levels: &Levels, slots: Slots) -> usize {
+fn count_blocks(levels: Entries<'_>, slots: Slots) -> usize {
     (0..levels.len()).step_by(64).map(|at| slots.mask(levels, at).count_ones() as usize).sum()
 }
 
@@ -248,7 +284,7 @@ pub fn offsets(levels: &Levels, lists: Slots, elements: Slots) -> Result<Vec<i32
         return Err(Error::limit("more than 2^31 list elements in one batch: read fewer rows at a time"));
     }
     let mut out = Vec::with_capacity(count(levels, lists) + 1);
-    let total = vectorized!(offset_blocks(levels, lists, elements, &mut out));
+    let total = vectorized!(offset_blocks(levels.entries(), lists, elements, &mut out));
     if out.first().is_some_and(|first| *first != 0) || out.is_empty() && total != 0 {
         return Err(Error::malformed("a list's element comes before the first list"));
     }
@@ -257,16 +293,17 @@ pub fn offsets(levels: &Levels, lists: Slots, elements: Slots) -> Result<Vec<i32
 }
 
 #[inline(always)]
-fn offset_blocks(levels: &Levels, lists: Slots, elements: Slots, out: &mut Vec<i32>) -> i32 {
+fn offset_blocks(levels: Entries<'_>, lists: Slots, elements: Slots, out: &mut Vec<i32>) -> i32 {
     let mut total = 0i32;
     for at in (0..levels.len()).step_by(64) {
         let mut begins = lists.mask(levels, at);
         let elements = elements.mask(levels, at);
-        while begins != 0 {
-            let lowest = begins & begins.wrapping_neg();
-            let before = (elements & (lowest - 1)).count_ones();
-            out.push(total.wrapping_add(before.cast_signed()));
-            begins ^= lowest;
+        let filled = out.len();
+        out.resize(filled + begins.count_ones() as usize, total);
+        for offset in out.get_mut(filled..).unwrap_or_default() {
+            let below = begins.wrapping_sub(1) & !begins;
+            *offset = offset.wrapping_add((elements & below).count_ones().cast_signed());
+            begins &= begins.wrapping_sub(1);
         }
         total = total.wrapping_add(elements.count_ones().cast_signed());
     }

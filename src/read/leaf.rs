@@ -1,6 +1,8 @@
 //! One leaf column of one row group: pages in, runs of rows out.
 
 mod open_page;
+#[cfg(all(feature = "arrow", feature = "rayon"))]
+mod prepared;
 mod together;
 
 use std::ops::Range;
@@ -16,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
 #[cfg(feature = "arrow")]
 use crate::levels::keep;
-use crate::levels::nested::{self, Levels, Slots};
+use crate::levels::nested::{self, Entries, Levels, Slots};
 use crate::levels::{LevelReader, spread, spread_offsets};
 use crate::metadata::OffsetIndex;
 use crate::page::{ChunkInfo, CompressedPage, Page};
@@ -27,6 +29,10 @@ use crate::values::length;
 use crate::values::{Bits, ByteArrays, FixedBytes, Values};
 
 use open_page::{OpenPage, Output, share};
+#[cfg(all(feature = "arrow", feature = "rayon"))]
+use prepared::Prepared;
+#[cfg(all(feature = "arrow", feature = "rayon"))]
+pub(crate) use prepared::Spawn;
 #[cfg(feature = "arrow")]
 use together::LARGE_CHUNK;
 
@@ -168,6 +174,9 @@ pub(crate) struct LeafReader {
     dictionary_at: Option<u64>,
     /// Whether the dictionary was dropped before the last pages, which do without it. It is so once.
     was_dropped: bool,
+    /// Where pages come from that other threads prepare, instead of `pages`.
+    #[cfg(all(feature = "arrow", feature = "rayon"))]
+    prepared: Option<Prepared>,
     /// Whether the dictionary came from another reader of the chunk, so that its page is passed over.
     was_given: bool,
 }
@@ -202,6 +211,8 @@ impl LeafReader {
             is_lean: false,
             dictionary_at: None,
             was_dropped: false,
+            #[cfg(all(feature = "arrow", feature = "rayon"))]
+            prepared: None,
             was_given: false,
         }
     }
@@ -526,8 +537,8 @@ impl LeafReader {
         loop {
             let next = match self.ahead.take() {
                 Some(next) => next,
-                None => match self.pages.next_page()? {
-                    Some(page) => Next { page, decompressed: None },
+                None => match self.next_page(scratch)? {
+                    Some(next) => next,
                     None => return Ok(None),
                 },
             };
@@ -538,6 +549,23 @@ impl LeafReader {
                 self.decode_dictionary(next.page, scratch)?;
             }
         }
+    }
+
+    #[cfg(all(feature = "arrow", feature = "rayon"))]
+    fn next_page(&mut self, scratch: &mut Scratch) -> Result<Option<Next>> {
+        match &self.prepared {
+            Some(prepared) => prepared.next(scratch),
+            None => self.next_of_chunk(),
+        }
+    }
+
+    #[cfg(not(all(feature = "arrow", feature = "rayon")))]
+    fn next_page(&mut self, _: &mut Scratch) -> Result<Option<Next>> {
+        self.next_of_chunk()
+    }
+
+    fn next_of_chunk(&mut self) -> Result<Option<Next>> {
+        Ok(self.pages.next_page()?.map(|page| Next { page, decompressed: None }))
     }
 
     fn open(&mut self, next: Next, row: Option<u64>, scratch: &mut Scratch) -> Result<()> {
@@ -577,10 +605,23 @@ impl LeafReader {
             if self.chunk.carries_prefixes {
                 self.last_value = open.decoder.previous().map(<[u8]>::to_vec);
             }
-            scratch.give_back(open.page.into_buffer(), self.is_lean);
+            self.give_back(open.page.into_buffer(), scratch);
             scratch.repetition = open.levels.repetition;
             scratch.definition = open.levels.definition;
         }
+    }
+
+    #[cfg(all(feature = "arrow", feature = "rayon"))]
+    fn give_back(&self, buffer: Vec<u8>, scratch: &mut Scratch) {
+        match &self.prepared {
+            Some(prepared) => prepared.give_back(buffer),
+            None => scratch.give_back(buffer, self.is_lean),
+        }
+    }
+
+    #[cfg(not(all(feature = "arrow", feature = "rayon")))]
+    fn give_back(&self, buffer: Vec<u8>, scratch: &mut Scratch) {
+        scratch.give_back(buffer, self.is_lean);
     }
 
     #[cold]

@@ -78,6 +78,8 @@ pub(crate) use fetch::without;
 #[cfg(all(feature = "arrow", feature = "async"))]
 pub(crate) use fetches::Fetches;
 pub use leaf::LeafData;
+#[cfg(all(feature = "arrow", feature = "rayon"))]
+pub(crate) use leaf::Spawn;
 #[cfg(feature = "arrow")]
 pub(crate) use leaf::{LeafReader, Scratch};
 #[cfg(feature = "arrow")]

@@ -48,6 +48,7 @@ pub fn pages(
 /// large, however many pages it has.
 ///
 /// As an iterator it gives each page or an error, and ends after the first error.
+#[derive(Clone)]
 pub struct PageReader {
     source: Arc<dyn Source>,
     chunk: Arc<ChunkInfo>,

@@ -33,6 +33,8 @@ pub(super) struct Output<'a> {
 
 /// Memory is reserved for no more slots than these ahead of what pages prove to hold.
 const EXPECTED_MOST: usize = 1 << 18;
+/// For no more levels, of a byte each.
+const EXPECTED_LEVELS: usize = 1 << 20;
 /// And for no more bytes of byte arrays.
 const EXPECTED_BYTES: usize = 8 << 20;
 
@@ -122,36 +124,38 @@ impl OpenPage {
     }
 
     /// Moves past `entries` entries and returns their levels.
-    fn take_levels(&mut self, entries: usize) -> Levels {
+    fn pass(&mut self, entries: usize) -> Entries<'_> {
         let range = self.done..self.done.saturating_add(entries);
         self.done = range.end;
         self.left = self.left.saturating_sub(entries);
-        Levels {
-            repetition: self.levels.repetition.get(range.clone()).unwrap_or_default().to_vec(),
-            definition: self.levels.definition.get(range).unwrap_or_default().to_vec(),
-        }
+        self.levels.entries().part(range)
     }
 
     pub(super) fn read_entries(&mut self, entries: usize, output: &Output<'_>, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
-        let levels = self.take_levels(entries);
+        let levels = self.pass(entries);
         let start = out.validity.len();
         let slots = output.chunk.slots();
         let (n, present) = if output.chunk.max_definition > output.chunk.repeated_definition {
-            let n = nested::validity(&levels, slots, output.chunk.max_definition, &mut out.validity);
+            let n = levels.validity(slots, output.chunk.max_definition, &mut out.validity);
             (n, out.validity.count_ones_from(start))
         } else {
-            let n = nested::count(&levels, slots);
+            let n = levels.count(slots);
             (n, n)
         };
-        out.levels.repetition.extend_from_slice(&levels.repetition);
-        out.levels.definition.extend_from_slice(&levels.definition);
+        if start == 0 && out.levels.is_empty() {
+            let expected = output.expected.max(entries).min(EXPECTED_LEVELS);
+            out.levels.repetition.reserve(if levels.repetition.is_empty() { 0 } else { expected });
+            out.levels.definition.reserve(if levels.definition.is_empty() { 0 } else { expected });
+        }
+        out.levels.repetition.extend_from_slice(levels.repetition);
+        out.levels.definition.extend_from_slice(levels.definition);
         self.append(n, present, start, output, scratch, out)
     }
 
     pub(super) fn skip_entries(&mut self, entries: usize) -> Result<()> {
-        let levels = self.take_levels(entries);
         let chunk = self.page.chunk();
-        let present = nested::count(&levels, Slots { repetition: chunk.max_repetition, definition: chunk.max_definition });
+        let values = Slots { repetition: chunk.max_repetition, definition: chunk.max_definition };
+        let present = self.pass(entries).count(values);
         self.decoder.skip(self.page.value_bytes(), present)
     }
 

@@ -306,8 +306,7 @@ impl Drop for Parallel {
 
 /// A panic becomes an error of the scan and harms no other.
 fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|_| Err(Error::malformed("decoding panicked, which is a defect of this crate: please report it with the file")))
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Error::panicked()))
 }
 
 /// All batches of units, one after the other, up to the first error. Their dictionaries are decoded together.
