@@ -30,6 +30,8 @@ mod nested;
 mod parallel;
 mod parquet_schema;
 mod plan;
+#[cfg(feature = "rayon")]
+mod pool;
 mod push;
 mod scan;
 mod stored_schema;

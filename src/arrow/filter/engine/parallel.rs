@@ -9,7 +9,7 @@ use std::task::{Poll, Waker};
 use rayon::prelude::*;
 
 use super::*;
-use crate::arrow::parallel::{Pool, spawn_on};
+use crate::arrow::pool::{Pool, spawn_on};
 use crate::arrow::scan::Threads;
 use crate::error::Error;
 use crate::read::Missing;

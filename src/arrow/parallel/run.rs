@@ -1,0 +1,169 @@
+//! What a thread does with a lane.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef};
+
+use super::state::{LaneState, Shared, State, Work};
+use crate::arrow::lanes::{Held, Lane, assembled};
+use crate::error::{Error, Result};
+use crate::read::{LeafData, Missing, Scratch};
+
+/// Reads the next batches of a lane, until it ends, is parked, or nobody wants it any more.
+pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
+    begin(shared, &mut work);
+    while let Some(batch) = work.batches.next() {
+        let mut failed = false;
+        let mut missing = None;
+        let mut results = Vec::with_capacity(work.lanes.len());
+        for lane in &mut work.lanes {
+            // After an error the scan ends, so that nobody sees what the lanes behind leave.
+            let result = if failed { Ok(Some(Vec::new())) } else { step_or_panic(shared, work.group, &work.held, lane, batch) };
+            if let Err(error) = &result
+                && let Some(ranges) = Missing::of(error)
+            {
+                missing = Some(ranges.to_vec());
+                failed = true;
+                break;
+            }
+            failed |= result.is_err();
+            if let Some(result) = result.transpose() {
+                results.push((lane.field, bytes_of(&result), result));
+            }
+        }
+        let mut state = shared.lock();
+        if state.cancelled {
+            return;
+        }
+        if let Some(missing) = missing {
+            // All of them are opened again when the bytes are there, since some are beyond the batch now.
+            work.lanes.iter_mut().for_each(|lane| lane.lane = None);
+            work.batches.start = batch;
+            state.stuck.push((missing, work));
+            state.working -= 1;
+            shared.wake(&mut state);
+            return;
+        }
+        for (field, bytes, result) in results {
+            state.put(batch, field, bytes, result);
+        }
+        let ends = failed || work.batches.is_empty();
+        let pauses = !ends && work.batches.start >= state.horizon();
+        state.working -= usize::from(ends || pauses);
+        if failed || state.is_worth_waking(shared.threads) {
+            shared.wake(&mut state);
+        }
+        if pauses {
+            state.parked.push(work);
+            return;
+        }
+        if ends {
+            return;
+        }
+    }
+}
+
+/// Opens lanes that are read in turn, so that their dictionaries are decoded together. What is wrong with one is found by its first read.
+fn begin(shared: &Shared, work: &mut Work) {
+    let Work { group, held, lanes, .. } = work;
+    if lanes.len() < 2 || lanes.iter().any(|lane| lane.lane.is_some()) {
+        return;
+    }
+    let open = |lanes: &mut [LaneState]| {
+        for lane in &mut *lanes {
+            lane.lane = Lane::open(&shared.plan, *group, lane.field, lane.leaf, held).ok().map(Box::new);
+        }
+        Lane::begin(lanes.iter_mut().filter_map(|lane| lane.lane.as_deref_mut()));
+    };
+    if catch_unwind(AssertUnwindSafe(|| open(lanes))).is_err() {
+        lanes.iter_mut().for_each(|lane| lane.lane = None);
+    }
+}
+
+fn step_or_panic(shared: &Arc<Shared>, group: usize, held: &Held, lane: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
+    or_panicked(|| step(shared, group, held, lane, batch))
+}
+
+fn or_panicked<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Error::panicked()))
+}
+
+/// The arrays of a lane's field; none where another thread makes them, or another lane because this leaf is not the last that was read.
+fn step(shared: &Arc<Shared>, group: usize, held: &Held, state: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
+    let plan = &shared.plan;
+    let (field, leaf) = (state.field, state.leaf);
+    let lane = match &mut state.lane {
+        Some(lane) => lane,
+        closed => {
+            let mut lane = Box::new(Lane::open(plan, group, field, leaf, held)?);
+            if state.is_helped && shared.threads > 1 {
+                lane.set_spawn(plan, &shared.spawn);
+            }
+            closed.insert(lane)
+        }
+    };
+    let described = plan.batches.get(batch).ok_or_else(|| Error::usage("there is no such batch"))?;
+    if !state.is_helped {
+        return lane.read(plan, described).map(Some);
+    }
+    let data = lane.read_leaves(plan, described, None)?;
+    let all = if leaf.is_none() { Some(data) } else { put_leaf(shared, batch, field, data) };
+    let Some(data) = all else { return Ok(None) };
+    if shared.lock().working >= shared.threads {
+        return assembled(plan, group, field, described.rows, data).map(Some);
+    }
+    assemble_beside(shared, group, field, batch, data);
+    Ok(None)
+}
+
+/// Has another thread make the arrays of a field, while this one reads on.
+fn assemble_beside(shared: &Arc<Shared>, group: usize, field: usize, batch: usize, data: Vec<(usize, LeafData)>) {
+    let waiting = size_of_leaves(&data);
+    {
+        let mut state = shared.lock();
+        state.working += 1;
+        state.done_bytes = state.done_bytes.saturating_add(waiting);
+    }
+    let task = {
+        let shared = Arc::clone(shared);
+        move |_: &mut Scratch| {
+            let rows = shared.plan.batches.get(batch).map_or(0, |batch| batch.rows);
+            let arrays = or_panicked(|| assembled(&shared.plan, group, field, rows, data));
+            let bytes = bytes_of(&arrays);
+            let mut state = shared.lock();
+            state.working -= 1;
+            if state.cancelled {
+                return;
+            }
+            let failed = arrays.is_err();
+            state.done_bytes = state.done_bytes.saturating_sub(waiting);
+            state.put(batch, field, bytes, arrays);
+            if failed || state.is_worth_waking(shared.threads) {
+                shared.wake(&mut state);
+            }
+        }
+    };
+    (shared.spawn)(Box::new(task));
+}
+
+fn size_of_leaves(data: &[(usize, LeafData)]) -> usize {
+    data.iter().map(|(_, data)| data.memory_size()).fold(0, usize::saturating_add)
+}
+
+/// Leaves what was read of a leaf to the others of its field; gives all of them when it was the last, unless nobody wants the batch any more.
+fn put_leaf(shared: &Shared, batch: usize, field: usize, data: Vec<(usize, LeafData)>) -> Option<Vec<(usize, LeafData)>> {
+    let leaves = shared.plan.leaves.get(field).map_or(0, Vec::len);
+    let mut state = shared.lock();
+    let State { done, done_bytes, .. } = &mut *state;
+    let pending = done.get_mut(&batch)?;
+    *done_bytes = done_bytes.saturating_add(size_of_leaves(&data));
+    let all = pending.put_leaf(field, data, leaves);
+    *done_bytes = done_bytes.saturating_sub(all.as_deref().map_or(0, size_of_leaves));
+    all
+}
+
+pub(super) fn bytes_of(arrays: &Result<Vec<ArrayRef>>) -> usize {
+    let sizes = arrays.iter().flatten().map(|array| array.get_array_memory_size());
+    sizes.fold(0, usize::saturating_add)
+}

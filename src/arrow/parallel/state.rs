@@ -1,0 +1,153 @@
+//! What the threads of a scan share.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use arrow_array::ArrayRef;
+
+use crate::arrow::lanes::{Held, Lane};
+use crate::arrow::plan::Plan;
+use crate::error::Result;
+use crate::read::{LeafData, Spawn};
+
+pub(super) struct Shared {
+    pub(super) plan: Arc<Plan>,
+    /// How many threads the pool has.
+    pub(super) threads: usize,
+    /// Gives the pool a task that prepares pages.
+    pub(super) spawn: Arc<Spawn>,
+    pub(super) state: Mutex<State>,
+    pub(super) ready: Condvar,
+}
+
+pub(super) struct State {
+    /// Batches that were not taken yet.
+    pub(super) done: BTreeMap<usize, Pending>,
+    /// How many tasks are in the pool's hands.
+    pub(super) working: usize,
+    /// The taker is woken when so many batches in a row are there, or when the pool runs out of work.
+    pub(super) patience: usize,
+    /// Lanes that are too far ahead, by the batch that they read next.
+    pub(super) parked: Vec<Work>,
+    /// Lanes that need bytes which were not pushed yet, and these bytes.
+    pub(super) stuck: Vec<(Vec<Range<u64>>, Work)>,
+    /// Who waits for the batch that is taken next.
+    pub(super) waker: Option<Waker>,
+    /// The batch that is taken next, and how many batches beyond may be worked on.
+    pub(super) taking: usize,
+    pub(super) ahead: usize,
+    /// So many batches before a row group its lanes are opened.
+    pub(super) opened_ahead: usize,
+    /// A parked lane goes on when it has so many batches to read and one more, so that it is not given to the pool for each.
+    pub(super) rest: usize,
+    /// Bytes of the arrays in `done`, and how many there may be before lanes wait: metadata tell only roughly how large
+    /// batches become, least of all where dictionaries are written out.
+    pub(super) done_bytes: usize,
+    pub(super) most_bytes: usize,
+    pub(super) cancelled: bool,
+}
+
+/// What there is of a batch.
+pub(super) struct Pending {
+    /// The arrays, one entry a field.
+    pub(super) fields: Vec<Option<Result<Vec<ArrayRef>>>>,
+    /// How many entries are empty.
+    pub(super) left: usize,
+    /// Of fields whose leaves are read by a lane each: those that were, with their indices.
+    pub(super) leaves: HashMap<usize, Vec<(usize, LeafData)>>,
+}
+
+impl Pending {
+    pub(super) fn new(fields: usize) -> Self {
+        Self { fields: (0..fields).map(|_| None).collect(), left: fields, leaves: HashMap::new() }
+    }
+
+    /// Takes a leaf of a field that has so many, and gives all of them when it was the last.
+    pub(super) fn put_leaf(&mut self, field: usize, data: Vec<(usize, LeafData)>, of: usize) -> Option<Vec<(usize, LeafData)>> {
+        let leaves = self.leaves.entry(field).or_default();
+        leaves.extend(data);
+        if leaves.len() < of {
+            return None;
+        }
+        let mut leaves = self.leaves.remove(&field)?;
+        leaves.sort_by_key(|(leaf, _)| *leaf);
+        Some(leaves)
+    }
+
+    pub(super) fn put(&mut self, field: usize, arrays: Result<Vec<ArrayRef>>) {
+        if let Some(slot) = self.fields.get_mut(field)
+            && slot.replace(arrays).is_none()
+        {
+            self.left = self.left.saturating_sub(1);
+        }
+    }
+}
+
+/// Lanes that are read in turn, and what is left of their batches. Most often it is one lane; where there are thousands of
+/// columns, many go together, since a task and a lock for each small chunk cost more than reading it.
+pub(super) struct Work {
+    pub(super) group: usize,
+    pub(super) held: Arc<Held>,
+    pub(super) lanes: Vec<LaneState>,
+    pub(super) batches: Range<usize>,
+}
+
+pub(super) struct LaneState {
+    pub(super) field: usize,
+    /// Whether it is of a list and there are threads that have little else to do: then they prepare its pages and assemble its arrays.
+    pub(super) is_helped: bool,
+    /// The place of the leaf among the field's, if it reads one alone.
+    pub(super) leaf: Option<usize>,
+    /// None before it is opened: opening parses metadata and headers, which belongs into the pool as well.
+    pub(super) lane: Option<Box<Lane>>,
+}
+
+impl State {
+    /// Takes the arrays of a field, unless nobody wants the batch any more.
+    pub(super) fn put(&mut self, batch: usize, field: usize, bytes: usize, arrays: Result<Vec<ArrayRef>>) {
+        if let Some(pending) = self.done.get_mut(&batch) {
+            pending.put(field, arrays);
+            self.done_bytes = self.done_bytes.saturating_add(bytes);
+        }
+    }
+
+    /// Whether all arrays of a batch are there.
+    pub(super) fn has(&self, batch: usize) -> bool {
+        self.done.get(&batch).is_some_and(|done| done.left == 0)
+    }
+
+    /// Whether the taker has something to do. One who wants all batches is not woken for each: of a file of 8 million numbers that
+    /// took 170 switches between threads, and this takes 30.
+    pub(super) fn is_worth_waking(&self, threads: usize) -> bool {
+        self.has(self.taking)
+            && (self.working < threads || (self.taking..self.taking.saturating_add(self.patience)).all(|batch| self.has(batch)))
+    }
+
+    /// The batch that is not to be worked on yet.
+    pub(super) fn horizon(&self) -> usize {
+        let ahead = if self.done_bytes > self.most_bytes { self.ahead.min(2) } else { self.ahead };
+        self.taking + ahead
+    }
+
+    /// Whether a parked lane that reads this batch next is to go on.
+    pub(super) fn goes_on(&self, batch: usize) -> bool {
+        batch <= self.taking || batch.saturating_add(self.rest) < self.horizon()
+    }
+}
+
+impl Shared {
+    /// A panic while the lock is held would leave whole values behind, so a poisoned lock is as good as any.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes whoever waits.
+    pub(super) fn wake(&self, state: &mut State) {
+        self.ready.notify_all();
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+    }
+}
