@@ -47,7 +47,7 @@ pub fn pages(
 /// Bytes are read in windows and headers are parsed where they lie, so that a chunk takes one read, or few when it is
 /// large, however many pages it has.
 ///
-/// As an iterator it gives each page or an error, and ends after the first error.
+/// As an iterator it gives each page or an error, and ends after the first error. A clone goes on from the same page.
 #[derive(Clone)]
 pub struct PageReader {
     source: Arc<dyn Source>,
@@ -185,6 +185,12 @@ impl PageReader {
     pub fn hold(&mut self, from: u64, bytes: Bytes) {
         self.held = bytes;
         self.held_from = from;
+    }
+
+    /// What pages may cost.
+    #[cfg(all(feature = "arrow", feature = "rayon"))]
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Reads pages one by one that take a good part of a window, so that no more than a page is held.

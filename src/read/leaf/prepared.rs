@@ -19,10 +19,11 @@ pub(crate) type Spawn = dyn Fn(Box<dyn FnOnce(&mut Scratch) + Send>) + Send + Sy
 
 /// At most so many pages wait.
 const PAGES_AHEAD: usize = 8;
-/// And no more once they have so many bytes, decompressed.
+/// And no more once they have so many bytes, decompressed, or a share of what may be held at a time.
 const BYTES_AHEAD: usize = 4 << 20;
+const SHARE_AHEAD: usize = 16;
 /// Chunks of fewer bytes are not worth another thread.
-const LARGE_CHUNK: u64 = 64 << 10;
+const LARGE_CHUNK: u64 = 8 << 10;
 
 /// The pages of a chunk, in order.
 pub(super) struct Prepared {
@@ -44,6 +45,8 @@ struct State {
     taken: usize,
     /// The size of the pages that come, decompressed.
     bytes: usize,
+    /// And how large they may become.
+    most_bytes: usize,
     /// Whether a task was given away and has not ended.
     is_helped: bool,
     /// Whether there are no more pages to read.
@@ -62,9 +65,14 @@ impl State {
         Some(next)
     }
 
+    /// Whether a thread would have several pages to prepare: waking one for each would cost more than it saves.
+    fn wants_help(&self) -> bool {
+        self.has_work() && self.coming.len() <= PAGES_AHEAD / 2 && self.bytes <= self.most_bytes / 2
+    }
+
     /// Whether a thread could begin with another page.
     fn has_work(&self) -> bool {
-        !self.at_end && self.pages.is_some() && self.coming.len() < PAGES_AHEAD && (self.coming.is_empty() || self.bytes < BYTES_AHEAD)
+        !self.at_end && self.pages.is_some() && self.coming.len() < PAGES_AHEAD && (self.coming.is_empty() || self.bytes < self.most_bytes)
     }
 }
 
@@ -80,6 +88,7 @@ impl LeafReader {
             coming: VecDeque::new(),
             taken: 0,
             bytes: 0,
+            most_bytes: BYTES_AHEAD.min(self.pages.limits().memory_bytes / SHARE_AHEAD),
             is_helped: false,
             at_end: false,
             spare: Vec::new(),
@@ -94,7 +103,7 @@ impl Prepared {
     pub(super) fn next(&self, scratch: &mut Scratch) -> Result<Option<Next>> {
         loop {
             let mut state = self.shared.lock();
-            if !state.is_helped && state.has_work() {
+            if !state.is_helped && state.wants_help() {
                 state.is_helped = true;
                 drop(state);
                 let shared = Arc::clone(&self.shared);
