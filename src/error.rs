@@ -63,6 +63,12 @@ pub struct Place {
     pub offset: Option<u64>,
 }
 
+/// What `run` returns; an error where it panics. Threads of a pool live on, and nobody waits for what will never come.
+#[cfg(any(feature = "arrow", feature = "async"))]
+pub(crate) fn caught<T>(panicked: fn() -> Error, run: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_or_else(|_| Err(panicked()))
+}
+
 impl Error {
     /// The sort of failure.
     pub fn kind(&self) -> ErrorKind {
@@ -91,7 +97,7 @@ impl Error {
         Self::new(ErrorKind::Unsupported, message)
     }
 
-    /// What comes of a panic in this crate's code, as far as it is caught.
+    /// What comes of a panic while decoding.
     #[cfg(all(feature = "arrow", feature = "rayon"))]
     #[cold]
     pub(crate) fn panicked() -> Self {

@@ -121,7 +121,7 @@ impl PushScan {
     #[allow(clippy::should_implement_trait, reason = "it may need bytes before it goes on, which an iterator cannot say")]
     pub fn next(&mut self) -> Result<PushStep> {
         loop {
-            if let Poll::Ready(step) = self.step(None)? {
+            if let Poll::Ready(step) = self.step(None, &[])? {
                 return Ok(step);
             }
         }
@@ -132,7 +132,12 @@ impl PushScan {
     /// # Errors
     /// As for [`next`](Self::next).
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<PushStep>> {
-        match self.step(Some(context.waker())) {
+        self.poll_beside(context, &[])
+    }
+
+    /// As [`poll`](Self::poll), while some ranges are on their way: what is needed beside them, which may be nothing.
+    pub(crate) fn poll_beside(&mut self, context: &mut Context<'_>, coming: &[Range<u64>]) -> Poll<Result<PushStep>> {
+        match self.step(Some(context.waker()), coming) {
             Ok(step) => step.map(Ok),
             Err(error) => Poll::Ready(Err(error)),
         }
@@ -148,7 +153,14 @@ impl PushScan {
     /// # Errors
     /// As for [`next`](Self::next).
     pub fn ahead(&mut self, bytes: u64) -> Result<Vec<Range<u64>>> {
-        let (mut requests, mut wanted, mut size) = (Vec::new(), self.pushed.missing(self.scan.missing_ahead()), 0_u64);
+        self.ahead_beside(bytes, &[])
+    }
+
+    /// As [`ahead`](Self::ahead), while some ranges are on their way: what is needed beside them.
+    pub(crate) fn ahead_beside(&mut self, bytes: u64, coming: &[Range<u64>]) -> Result<Vec<Range<u64>>> {
+        // Put together with what is on its way, ranges would span what came before it.
+        let missing = |ranges| without(self.pushed.missing(ranges), coming.iter().cloned());
+        let (mut requests, mut wanted, mut size) = (Vec::new(), missing(self.scan.missing_ahead()), 0_u64);
         let plan = &self.scan.plan;
         self.asked_to = self.asked_to.max(self.scan.groups().start);
         while let Some(group) = plan.groups.get(self.asked_to) {
@@ -156,7 +168,7 @@ impl PushScan {
                 Some(_) => self.whole(self.asked_to),
                 None => lanes::needs(plan, group).map_err(|error| plan.file.place(error))?,
             };
-            let missing = self.pushed.missing(needs);
+            let missing = missing(needs);
             let length = total(&missing);
             if size > 0 && size.saturating_add(length) > bytes {
                 break;
@@ -178,7 +190,7 @@ impl PushScan {
         self.pushed.bytes()
     }
 
-    fn step(&mut self, waker: Option<&Waker>) -> Result<Poll<PushStep>> {
+    fn step(&mut self, waker: Option<&Waker>, coming: &[Range<u64>]) -> Result<Poll<PushStep>> {
         loop {
             let step = match self.scan.advance(waker) {
                 Ok(Progress::Batch(batch)) => PushStep::Batch(batch),
@@ -191,7 +203,7 @@ impl PushScan {
                             // A thread looked for them just before they came.
                             continue;
                         }
-                        PushStep::Need(self.fetch.requests(self.with_the_rest(missing)))
+                        PushStep::Need(self.fetch.requests(without(self.with_the_rest(missing), coming.iter().cloned())))
                     }
                     None => return Err(self.scan.plan.file.place(error)),
                 },

@@ -151,7 +151,7 @@ impl ScanStream {
         loop {
             self.fetches.take(context, |start, bytes| self.core.push(start, bytes));
             self.fetch_ahead()?;
-            match self.core.poll(context)? {
+            match self.core.poll_beside(context, self.fetches.coming())? {
                 Poll::Ready(PushStep::Batch(batch)) => {
                     self.fetch_ahead()?;
                     return Poll::Ready(Ok(Some(batch)));
@@ -161,8 +161,7 @@ impl ScanStream {
                     if let Some(error) = self.fetches.take_error() {
                         return Poll::Ready(Err(error));
                     }
-                    let new = self.fetches.not_coming(ranges);
-                    self.fetches.first(self.costs.requests(new));
+                    self.fetches.first(ranges);
                 }
                 Poll::Pending => self.fetch_ahead()?,
             }
@@ -176,7 +175,7 @@ impl ScanStream {
     fn fetch_ahead(&mut self) -> Result<()> {
         let room = self.fetches.room(self.core.kept_bytes(), &self.costs);
         if room > 0 {
-            let new = self.fetches.not_coming(self.core.ahead(room)?);
+            let new = self.core.ahead_beside(room, self.fetches.coming())?;
             self.fetches.last(new);
         }
         Ok(())

@@ -1,7 +1,6 @@
 //! Blocking sources behind the asynchronous trait.
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +9,7 @@ use bytes::Bytes;
 use futures_channel::oneshot;
 use futures_core::future::BoxFuture;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, caught};
 use crate::read::{AsyncSource, FetchOptions, FileSource, Source};
 
 /// Reads from a blocking source, such as a local file, on threads of its own: neither the executor nor the pool that decodes
@@ -98,9 +97,9 @@ fn serve(source: &dyn Source, tasks: &Mutex<Receiver<Task>>) {
         if answer.is_canceled() {
             continue;
         }
-        let read = catch_unwind(AssertUnwindSafe(|| source.read(range)));
+        let panicked = || Error::from(std::io::Error::other("the source panicked"));
         // Whoever asked may be gone by now.
-        let _ = answer.send(read.unwrap_or_else(|_| Err(Error::from(std::io::Error::other("the source panicked")))));
+        let _ = answer.send(caught(panicked, || source.read(range)));
     }
 }
 

@@ -57,7 +57,7 @@ impl Work {
         let source = &self.plan.file.source;
         let indexes = unit.index_needs(&self.plan);
         if !indexes.is_empty() {
-            let ranges = coalesced(indexes.iter().map(|(_, range)| range.clone()).collect());
+            let ranges = coalesced(indexes.iter().map(|(_, range)| range.clone()).collect(), &**source);
             unit.give_indexes(&self.plan, indexes, &Pieces::fetch(source, &ranges)?)?;
         }
         unit.output_needs(&self.plan)?.fetch(source, unit.indexes())
@@ -119,7 +119,7 @@ fn prune(work: &Work, group: usize) -> Result<Current> {
     let source = &work.plan.file.source;
     let mut pruning = Pruning::new(&work.plan, &work.filter, group);
     loop {
-        let ranges = coalesced(pruning.needs());
+        let ranges = coalesced(pruning.needs(), &**source);
         if ranges.is_empty() {
             break;
         }

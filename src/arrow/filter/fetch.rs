@@ -14,7 +14,7 @@ use crate::metadata::OffsetIndex;
 use crate::predicate::RowRanges;
 use crate::read::{Missing, Source};
 
-/// Gaps of this many bytes are read along.
+/// Gaps of this many bytes are read along, from sources that are read in windows. Where bytes are at hand or asked for by others, nothing is gained.
 const GAP: u64 = 16 << 10;
 /// The smallest window: below, system calls cost more than memory.
 const WINDOW_LEAST: u64 = 64 << 10;
@@ -63,7 +63,7 @@ impl Needs {
                 needs.windows.insert(*leaf, if reach > 0.5 { window } else { window.min(1 << 20) });
             }
         }
-        needs.ranges = coalesced(needs.ranges);
+        needs.ranges = coalesced(needs.ranges, &*plan.file.source);
         Ok(needs)
     }
 
@@ -109,12 +109,13 @@ fn pages(index: &OffsetIndex, chunk: &Range<u64>, rows: &RowRanges, dictionary: 
 }
 
 /// Ranges in order, neighbours together.
-pub(crate) fn coalesced(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+pub(crate) fn coalesced(mut ranges: Vec<Range<u64>>, source: &dyn Source) -> Vec<Range<u64>> {
+    let gap = if source.window() == u64::MAX { 0 } else { GAP };
     ranges.sort_by_key(|range| range.start);
     let mut runs: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
     for range in ranges {
         match runs.last_mut() {
-            Some(run) if range.start <= run.end.saturating_add(GAP) => run.end = run.end.max(range.end),
+            Some(run) if range.start <= run.end.saturating_add(gap) => run.end = run.end.max(range.end),
             _ => runs.push(range),
         }
     }
@@ -184,8 +185,11 @@ mod tests {
 
     #[test]
     fn near_ranges_become_one() {
-        assert_eq!(coalesced(vec![100_000..100_010, 0..10, 10..20, 16_000..16_500, 5..12]), [0..16_500, 100_000..100_010]);
-        assert!(coalesced(Vec::new()).is_empty());
+        let ranges = || vec![100_000..100_010, 0..10, 10..20, 16_000..16_500, 5..12];
+        let file = crate::read::FileSource::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+        assert_eq!(coalesced(ranges(), &file), [0..16_500, 100_000..100_010]);
+        assert_eq!(coalesced(ranges(), &Bytes::new()), [0..20, 16_000..16_500, 100_000..100_010]);
+        assert!(coalesced(Vec::new(), &file).is_empty());
     }
 
     #[test]

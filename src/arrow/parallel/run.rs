@@ -1,13 +1,12 @@
 //! What a thread does with a lane.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef};
 
 use super::state::{LaneState, Shared, State, Work};
 use crate::arrow::lanes::{Held, Lane, assembled};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, caught};
 use crate::read::{LeafData, Missing, Scratch};
 
 /// Reads the next batches of a lane, until it ends, is parked, or nobody wants it any more.
@@ -19,7 +18,8 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
         let mut results = Vec::with_capacity(work.lanes.len());
         for lane in &mut work.lanes {
             // After an error the scan ends, so that nobody sees what the lanes behind leave.
-            let result = if failed { Ok(Some(Vec::new())) } else { step_or_panic(shared, work.group, &work.held, lane, batch) };
+            let result =
+                if failed { Ok(Some(Vec::new())) } else { caught(Error::panicked, || step(shared, work.group, &work.held, lane, batch)) };
             if let Err(error) = &result
                 && let Some(ranges) = Missing::of(error)
             {
@@ -75,18 +75,11 @@ fn begin(shared: &Shared, work: &mut Work) {
             lane.lane = Lane::open(&shared.plan, *group, lane.field, lane.leaf, held).ok().map(Box::new);
         }
         Lane::begin(lanes.iter_mut().filter_map(|lane| lane.lane.as_deref_mut()));
+        Ok(())
     };
-    if catch_unwind(AssertUnwindSafe(|| open(lanes))).is_err() {
+    if caught(Error::panicked, || open(lanes)).is_err() {
         lanes.iter_mut().for_each(|lane| lane.lane = None);
     }
-}
-
-fn step_or_panic(shared: &Arc<Shared>, group: usize, held: &Held, lane: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
-    or_panicked(|| step(shared, group, held, lane, batch))
-}
-
-fn or_panicked<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Error::panicked()))
 }
 
 /// The arrays of a lane's field; none where another thread makes them, or another lane because this leaf is not the last that was read.
@@ -97,7 +90,7 @@ fn step(shared: &Arc<Shared>, group: usize, held: &Held, state: &mut LaneState, 
         Some(lane) => lane,
         closed => {
             let mut lane = Box::new(Lane::open(plan, group, field, leaf, held)?);
-            if state.is_helped && shared.threads > 1 {
+            if state.is_helped {
                 lane.set_spawn(plan, &shared.spawn);
             }
             closed.insert(lane)
@@ -129,7 +122,7 @@ fn assemble_beside(shared: &Arc<Shared>, group: usize, field: usize, batch: usiz
         let shared = Arc::clone(shared);
         move |_: &mut Scratch| {
             let rows = shared.plan.batches.get(batch).map_or(0, |batch| batch.rows);
-            let arrays = or_panicked(|| assembled(&shared.plan, group, field, rows, data));
+            let arrays = caught(Error::panicked, || assembled(&shared.plan, group, field, rows, data));
             let bytes = bytes_of(&arrays);
             let mut state = shared.lock();
             state.working -= 1;

@@ -1,6 +1,5 @@
 //! Where encoding happens: on the thread that writes, or on a pool.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::arrow::write::ArrowPlan;
@@ -8,7 +7,7 @@ use crate::arrow::write::block::Block;
 use crate::arrow::write::inline::Inline;
 #[cfg(feature = "rayon")]
 use crate::arrow::write::pool::Pooled;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, caught};
 use crate::write::WrittenChunk;
 
 /// Takes blocks of row groups in turn and yields the chunks of each row group in turn.
@@ -115,6 +114,6 @@ impl Engine {
 
 /// Runs a step of encoding; a panic becomes an error.
 pub(crate) fn guarded<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(step))
-        .unwrap_or_else(|_| Err(Error::usage("encoding panicked, which is a defect of this crate: please report it with the data")))
+    let panicked = || Error::usage("encoding panicked, which is a defect of this crate: please report it with the data");
+    caught(panicked, step)
 }

@@ -142,13 +142,13 @@ impl OpenPage {
             let n = levels.count(slots);
             (n, n)
         };
-        if start == 0 && out.levels.is_empty() {
-            let expected = output.expected.max(entries).min(EXPECTED_LEVELS);
-            out.levels.repetition.reserve(if levels.repetition.is_empty() { 0 } else { expected });
-            out.levels.definition.reserve(if levels.definition.is_empty() { 0 } else { expected });
+        let expected = output.expected.max(entries).min(EXPECTED_LEVELS);
+        for (more, all) in [(levels.repetition, &mut out.levels.repetition), (levels.definition, &mut out.levels.definition)] {
+            if all.is_empty() && !more.is_empty() {
+                all.reserve(expected);
+            }
+            all.extend_from_slice(more);
         }
-        out.levels.repetition.extend_from_slice(levels.repetition);
-        out.levels.definition.extend_from_slice(levels.definition);
         self.append(n, present, start, output, scratch, out)
     }
 

@@ -7,11 +7,10 @@
 //! read so.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::{LeafReader, Next, Scratch};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, caught};
 use crate::read::PageReader;
 
 /// Gives a task to another thread, with that thread's memory; it may come to be dropped instead.
@@ -23,7 +22,7 @@ const PAGES_AHEAD: usize = 8;
 const BYTES_AHEAD: usize = 4 << 20;
 const SHARE_AHEAD: usize = 16;
 /// Chunks of fewer bytes are not worth another thread.
-const LARGE_CHUNK: u64 = 8 << 10;
+const WORTH_A_THREAD: u64 = 8 << 10;
 
 /// The pages of a chunk, in order.
 pub(super) struct Prepared {
@@ -80,7 +79,7 @@ impl LeafReader {
     /// Has other threads prepare pages, where that is worth it. All rows of the chunk have to be read then.
     pub(crate) fn set_spawn(&mut self, spawn: &Arc<Spawn>) {
         let range = self.pages.range();
-        if self.is_lean || range.end.saturating_sub(range.start) < LARGE_CHUNK {
+        if self.is_lean || range.end.saturating_sub(range.start) < WORTH_A_THREAD {
             return;
         }
         let state = State {
@@ -156,7 +155,8 @@ impl Shared {
         self.lock().is_helped = false;
     }
 
-    /// Reads and decompresses the page after those that are there or in work; `false` where another thread reads, or enough is there.
+    /// Reads and decompresses the page after those that are there or in work; `false` where another thread reads,
+    /// enough is there, or the chunk ends.
     fn prepare(&self, scratch: &mut Scratch) -> bool {
         let (mut pages, buffer) = {
             let mut state = self.lock();
@@ -164,7 +164,7 @@ impl Shared {
             let Some(pages) = pages else { return false };
             (pages, state.spare.pop().unwrap_or_default())
         };
-        let read = guarded(|| pages.next_page());
+        let read = caught(Error::panicked, || pages.next_page());
         let (page, place) = {
             let mut state = self.lock();
             state.pages = Some(pages);
@@ -188,7 +188,7 @@ impl Shared {
         let next = if page.is_dictionary() {
             Ok(Next { page, decompressed: None })
         } else {
-            let decompressed = guarded(|| page.decompress(&mut scratch.decompressor, buffer));
+            let decompressed = caught(Error::panicked, || page.decompress(&mut scratch.decompressor, buffer));
             decompressed.map(|decompressed| Next { page, decompressed: Some(Box::new(decompressed)) })
         };
         let mut state = self.lock();
@@ -199,9 +199,4 @@ impl Shared {
         self.changed.notify_all();
         true
     }
-}
-
-/// A panic must not leave a page in work for ever.
-fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Error::panicked()))
 }

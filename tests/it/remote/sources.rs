@@ -1,8 +1,8 @@
 //! Sources that count, wait, fail and are replaced.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -26,6 +26,10 @@ pub struct Log {
     pub hangs: AtomicBool,
     /// From which request on they fail.
     pub fails_from: AtomicUsize,
+    /// Whether answers come in another order than requests.
+    pub shuffles: AtomicBool,
+    /// What was asked for, in order.
+    pub asked: Mutex<Vec<Range<u64>>>,
 }
 
 impl Observed {
@@ -46,6 +50,8 @@ impl AsyncSource for Observed {
 
     fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes>> {
         let number = self.log.requests.fetch_add(1, Ordering::SeqCst);
+        self.log.asked.lock().expect("nobody panics with it").push(range.clone());
+        let patience = if self.log.shuffles.load(Ordering::SeqCst) { number * 37 % 101 } else { 3 };
         Box::pin(async move {
             // Answers are never there at once.
             let mut polled = 0;
@@ -55,7 +61,7 @@ impl AsyncSource for Observed {
                     return Poll::Pending;
                 }
                 context.waker().wake_by_ref();
-                if polled > 3 { Poll::Ready(()) } else { Poll::Pending }
+                if polled > patience { Poll::Ready(()) } else { Poll::Pending }
             })
             .await;
             if number >= self.log.fails_from.load(Ordering::SeqCst) {

@@ -1,14 +1,17 @@
 //! Asynchronous scans.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use bytes::Bytes;
 use futures_executor::block_on;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
-use herringbone::arrow::{ParquetFile, ScanStream};
+use herringbone::arrow::{ArrowWriter, ParquetFile, ScanStream};
+use herringbone::predicate::col;
 use herringbone::read::{AsyncSource, BlockingSource, FetchOptions, metadata_async, read_ranges};
+use herringbone::write::{ColumnOptions, WriterOptions};
 use herringbone::{ErrorKind, Limits, Result};
 
 use super::sources::Observed;
@@ -105,6 +108,48 @@ fn no_more_is_fetched_ahead_than_allowed() {
     assert!((2..=8).contains(&ahead), "{ahead} requests for the first batch");
     let left: Vec<RecordBatch> = block_on(batches.try_collect()).unwrap();
     assert_eq!(left.len(), ROW_GROUPS - 1);
+}
+
+/// Two columns that no codec makes smaller, in row groups of several units of work.
+fn noise() -> Bytes {
+    let column = |salt: i64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values((0..105_000).map(|row| (row ^ salt).wrapping_mul(0x1e37_79b9_7f4a_7c15))))
+    };
+    let batch = RecordBatch::try_from_iter([("a", column(0)), ("b", column(0x55))]).unwrap();
+    let columns = ColumnOptions::new().dictionary(false).page_rows(2_000);
+    let options = WriterOptions::builder().columns(columns).row_group_rows(35_000).build().unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    bytes.into()
+}
+
+/// Answers that come before others lie between what is still on its way.
+#[test]
+fn no_request_asks_again_for_what_came() {
+    let file = noise();
+    let footer_bytes = ParquetFile::from_bytes(file.clone()).unwrap().metadata().footer_size() as u64 + 8;
+    for (gap, request_bytes) in [(0, 100_000), (150_000, 200_000), (200_000, 1_000_000), (400_000, 1_000_000)] {
+        for (threads, filtered) in [(1, false), (2, false), (1, true), (2, true), (2, true), (2, true)] {
+            let costs = FetchOptions { gap, request_bytes, footer_bytes, ..FetchOptions::remote() };
+            let source = Observed::new(file.clone(), costs);
+            source.log.shuffles.store(true, Ordering::SeqCst);
+            let batches: Vec<RecordBatch> = block_on(async {
+                let scan = ParquetFile::open_async(source.clone()).await?.scan().batch_rows(4_096).threads(threads);
+                let scan = if filtered { scan.filter(col("a").lt(0).and(col("b").lt(0))) } else { scan };
+                scan.stream()?.try_collect().await
+            })
+            .unwrap();
+            assert!(batches.iter().map(RecordBatch::num_rows).sum::<usize>() > 20_000);
+            let mut came = vec![false; file.len()];
+            for range in source.log.asked.lock().unwrap().iter() {
+                let asked = &mut came[range.start as usize..range.end as usize];
+                assert!(asked.contains(&false), "{range:?} again with gaps of {gap} bytes, {threads} threads, filtered: {filtered}");
+                asked.fill(true);
+            }
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! gets the bytes, first of the filter's columns and then of the rest.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -11,7 +10,7 @@ use rayon::prelude::*;
 use super::*;
 use crate::arrow::pool::{Pool, spawn_on};
 use crate::arrow::scan::Threads;
-use crate::error::Error;
+use crate::error::{Error, caught};
 use crate::read::Missing;
 
 /// A filtered scan on a pool.
@@ -233,7 +232,7 @@ impl Parallel {
     /// Takes a unit further on the pool, with the bytes that it waits for.
     fn spawn(&self, number: usize, mut waiting: Box<Waiting>, access: Access) {
         let shared = Arc::clone(&self.shared);
-        spawn_on(&self.pool, move || match guarded(|| waiting.step(&shared.work, &access)) {
+        spawn_on(&self.pool, move || match caught(Error::panicked, || waiting.step(&shared.work, &access)) {
             Err(error) => shared.put_back(number, waiting, error),
             Ok(Some(batches)) => shared.put(number, Stage::Done(batches.into_iter().map(Ok).collect())),
             Ok(None) => shared.put(number, Stage::Waiting(waiting)),
@@ -256,7 +255,7 @@ impl Parallel {
         shared.put(number, Stage::Running);
         self.next += 1;
         spawn_on(&self.pool, move || {
-            let done = guarded(|| Ok(whole(&shared.work, units))).unwrap_or_else(|error| VecDeque::from([Err(error)]));
+            let done = caught(Error::panicked, || Ok(whole(&shared.work, units))).unwrap_or_else(|error| VecDeque::from([Err(error)]));
             shared.put(number, Stage::Done(done));
         });
     }
@@ -302,11 +301,6 @@ impl Drop for Parallel {
         state.cancelled = true;
         state.units.clear();
     }
-}
-
-/// A panic becomes an error of the scan and harms no other.
-fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Error::panicked()))
 }
 
 /// All batches of units, one after the other, up to the first error. Their dictionaries are decoded together.
