@@ -73,6 +73,11 @@ impl WritePlan {
     /// `Usage` when a path names no column or group, an encoding is for another type, a codec's feature is off, or the rows
     /// are sorted by a column that has no order.
     pub fn new(schema: Arc<Schema>, options: WriterOptions) -> Result<Arc<Self>> {
+        Self::with_classic(schema, options, |_| false)
+    }
+
+    /// As [`new`](Self::new); leaf columns of which `is_classic` is true get [classic](EncodingChoice::Classic) encodings where none is asked for.
+    pub(crate) fn with_classic(schema: Arc<Schema>, options: WriterOptions, is_classic: impl Fn(&Leaf) -> bool) -> Result<Arc<Self>> {
         if schema.leaves().is_empty() {
             return Err(Error::usage("the schema has no columns: a Parquet file needs one at the least"));
         }
@@ -80,7 +85,8 @@ impl WritePlan {
         let sorting = sorting_columns(&schema, &options)?;
         let leaves = schema.leaves().iter().zip(&chosen);
         let leaves = leaves.map(|(leaf, column)| {
-            LeafSettings::new(leaf, column, &options, &sorting).map(Arc::new).map_err(|error| error.in_column(leaf.path.dotted()))
+            let choice = if is_classic(leaf) { EncodingChoice::Classic } else { options.encodings };
+            LeafSettings::new(leaf, column, &options, choice, &sorting).map(Arc::new).map_err(|error| error.in_column(leaf.path.dotted()))
         });
         let leaves = leaves.collect::<Result<_>>()?;
         Ok(Arc::new(Self { schema, options, leaves, sorting }))
@@ -149,7 +155,13 @@ fn sorting_columns(schema: &Schema, options: &WriterOptions) -> Result<Vec<Sorti
 }
 
 impl LeafSettings {
-    fn new(leaf: &Leaf, column: &ColumnOptions, options: &WriterOptions, sorting: &[SortingColumn]) -> Result<Self> {
+    fn new(
+        leaf: &Leaf,
+        column: &ColumnOptions,
+        options: &WriterOptions,
+        choice: EncodingChoice,
+        sorting: &[SortingColumn],
+    ) -> Result<Self> {
         column.check()?;
         let compression = column.compression.unwrap_or_default();
         // Refuses codecs that this build lacks.
@@ -161,7 +173,7 @@ impl LeafSettings {
         let by_content = options.chunking.is_some();
         let sorted = sorting.iter().find(|sorted| usize::try_from(sorted.column_idx) == Ok(leaf.index));
         Ok(Self {
-            values: value_encoding(leaf, shape, column, options.encodings)?,
+            values: value_encoding(leaf, shape, column, choice)?,
             order,
             compression,
             page_bytes: if by_content { MOST_PAGE_BYTES } else { column.page_bytes.unwrap_or(1 << 20) },

@@ -11,6 +11,8 @@ use crate::arrow::write::ArrayWriter;
 use crate::arrow::write::route::{Route, routes};
 use crate::arrow::{WriteTypeOptions, stored_schema_entry, to_parquet_schema};
 use crate::error::{Error, Result};
+use crate::format::PhysicalType;
+use crate::schema::Leaf;
 use crate::write::{BatchSettings, LeafWriter, WritePlan, WriterOptions};
 
 /// What record batches of one schema are written with, made once a file and shared by all that encode.
@@ -58,9 +60,14 @@ impl ArrowPlan {
         let stored = if settings.spark_names { Arc::new(spark_schema(&schema)?) } else { Arc::clone(&schema) };
         let parquet = to_parquet_schema(&stored, &type_options(&settings))?;
         let columns: Vec<&DataType> = schema.fields().iter().map(|field| field.data_type()).collect();
-        let routes = routes(&columns, &parquet)?.into_iter().map(Arc::new).collect();
+        let routes: Vec<_> = routes(&columns, &parquet)?.into_iter().map(Arc::new).collect();
         let options = with_key_values(options, &stored, settings.stored_schema);
-        let plan = WritePlan::new(Arc::new(parquet), options)?;
+        // pyarrow, which finds the stored schema, decodes no other encodings to dictionaries.
+        let is_dictionary = |leaf: &Leaf| {
+            let is_text = leaf.physical_type == PhysicalType::ByteArray;
+            settings.stored_schema && is_text && routes.get(leaf.index).is_some_and(|route| route.is_dictionary)
+        };
+        let plan = WritePlan::with_classic(Arc::new(parquet), options, is_dictionary)?;
         Ok(Arc::new(Self { schema, plan, routes, truncate: settings.allow_truncation }))
     }
 

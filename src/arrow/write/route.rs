@@ -20,6 +20,8 @@ pub(crate) struct Route {
     pub(crate) column: usize,
     /// The leaf column of the file.
     pub(crate) leaf: usize,
+    /// Whether the leaf's array is a dictionary.
+    pub(crate) is_dictionary: bool,
     steps: Vec<Step>,
 }
 
@@ -98,7 +100,8 @@ impl Walk<'_> {
                 }
             }
             (_, Kind::Primitive { leaf, .. }) => {
-                self.routes.push(Route { column: self.column, leaf: *leaf, steps: self.steps.clone() });
+                let is_dictionary = matches!(data_type, DataType::Dictionary(..));
+                self.routes.push(Route { column: self.column, leaf: *leaf, is_dictionary, steps: self.steps.clone() });
             }
             _ => return Err(mismatch()),
         }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, DictionaryArray, RecordBatch, StringArray};
 use arrow_schema::SchemaRef;
 use herringbone::arrow::{ArrowWriter, ParquetFile};
 use herringbone::compression::Compression;
+use herringbone::format::Encoding;
 use herringbone::write::{BloomFilterOptions, ColumnOptions, EncodingChoice, PageVersion, StatisticsLevel, WriterOptions};
 use proptest::prelude::*;
 
@@ -87,4 +89,24 @@ proptest! {
         let with = |threads| write(&schema, &batches, options.clone().into_builder().threads(threads).build().unwrap());
         prop_assert!(with(1) == with(3));
     }
+}
+
+/// pyarrow makes dictionaries, as the stored schema wants them, of indices and PLAIN values alone.
+#[test]
+fn dictionaries_are_encoded_as_pyarrow_decodes_them() {
+    let texts: DictionaryArray<Int32Type> =
+        (0..100).map(|number| Some(format!("text {number}"))).collect::<Vec<_>>().iter().map(Option::as_deref).collect();
+    let plain = StringArray::from_iter_values((0..100).map(|number| format!("text {number}")));
+    let columns: [(&str, ArrayRef); 2] = [("dictionary", Arc::new(texts)), ("plain", Arc::new(plain))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let encodings = |stored: bool| {
+        let columns = ColumnOptions::new().dictionary(false);
+        let options = WriterOptions::builder().columns(columns).stored_schema(stored).build().unwrap();
+        let bytes = write(&batch.schema(), std::slice::from_ref(&batch), options);
+        let file = ParquetFile::from_bytes(bytes).unwrap();
+        let group = file.metadata().row_group(0).unwrap();
+        [0, 1].map(|leaf| group.column(leaf).unwrap().encodings().contains(&Encoding::DeltaLengthByteArray))
+    };
+    assert_eq!(encodings(false), [true, true]);
+    assert_eq!(encodings(true), [false, true]);
 }
