@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use bytes::Bytes;
-use herringbone::arrow::ArrowWriter;
 use herringbone::write::{ColumnOptions, WriterOptions};
 
 /// A server of HTTP that has one file under every path, and takes its time to answer.
@@ -107,11 +106,7 @@ static FILE: LazyLock<Bytes> = LazyLock::new(|| {
     let batch = RecordBatch::try_from_iter([("a", column(0)), ("b", column(0x55))]).expect("a batch");
     let columns = ColumnOptions::new().dictionary(false);
     let options = WriterOptions::builder().columns(columns).row_group_rows(350_000).build().expect("options");
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).expect("a writer");
-    writer.write(&batch).expect("rows");
-    writer.close().expect("a file");
-    bytes.into()
+    super::written(&batch, options)
 });
 
 #[test]

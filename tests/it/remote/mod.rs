@@ -49,6 +49,15 @@ fn wide_file() -> Bytes {
     bytes.into()
 }
 
+/// A file of one batch.
+fn written(batch: &RecordBatch, options: WriterOptions) -> Bytes {
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).unwrap();
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
+    bytes.into()
+}
+
 /// What a blocking scan of all columns gives.
 fn expected(file: &Bytes) -> herringbone::Result<Vec<RecordBatch>> {
     ParquetFile::from_bytes(file.clone())?.scan().row_number("row").threads(1).build()?.read_all()

@@ -8,7 +8,7 @@ use herringbone::arrow::{ParquetFile, PushScan, PushStep};
 use herringbone::read::{FetchOptions, FooterStep, PushFooter};
 use herringbone::{FileMetadata, Limits, Result};
 
-use super::{ROW_GROUPS, costs, expected, wide_file};
+use super::{ROW_GROUPS, costs, expected, wide_file, written};
 use crate::files::{all, for_each};
 
 fn slice(file: &Bytes, range: &Range<u64>) -> Bytes {
@@ -99,7 +99,6 @@ fn chunks_larger_than_memory_come_in_windows() {
 /// One row group with a column of 2 MB.
 fn wide_rows() -> Bytes {
     use arrow_array::Int64Array;
-    use herringbone::arrow::ArrowWriter;
     use herringbone::write::{ColumnOptions, WriterOptions};
     let mut state = 1_u64;
     let numbers = std::iter::repeat_with(|| {
@@ -108,11 +107,7 @@ fn wide_rows() -> Bytes {
     });
     let batch = RecordBatch::try_from_iter([("n", std::sync::Arc::new(Int64Array::from_iter_values(numbers.take(250_000))) as _)]).unwrap();
     let options = WriterOptions::builder().column("n", ColumnOptions::new().page_rows(3_000)).build().unwrap();
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    bytes.into()
+    written(&batch, options)
 }
 
 #[test]

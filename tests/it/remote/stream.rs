@@ -8,14 +8,14 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use bytes::Bytes;
 use futures_executor::block_on;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
-use herringbone::arrow::{ArrowWriter, ParquetFile, ScanStream};
+use herringbone::arrow::{ParquetFile, ScanStream};
 use herringbone::predicate::col;
 use herringbone::read::{AsyncSource, BlockingSource, FetchOptions, metadata_async, read_ranges};
 use herringbone::write::{ColumnOptions, WriterOptions};
 use herringbone::{ErrorKind, Limits, Result};
 
 use super::sources::Observed;
-use super::{ROW_GROUPS, costs, expected, wide_file};
+use super::{ROW_GROUPS, costs, expected, wide_file, written};
 use crate::files::{all, for_each};
 
 fn read(source: impl AsyncSource + 'static, threads: usize) -> Result<Vec<RecordBatch>> {
@@ -118,11 +118,7 @@ fn noise() -> Bytes {
     let batch = RecordBatch::try_from_iter([("a", column(0)), ("b", column(0x55))]).unwrap();
     let columns = ColumnOptions::new().dictionary(false).page_rows(2_000);
     let options = WriterOptions::builder().columns(columns).row_group_rows(35_000).build().unwrap();
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), options).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    bytes.into()
+    written(&batch, options)
 }
 
 /// Answers that come before others lie between what is still on its way.
