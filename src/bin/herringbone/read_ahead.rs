@@ -62,9 +62,14 @@ impl ReadAhead {
         ranges.iter_mut().for_each(|range| range.end = range.end.min(self.shared.here));
         ranges.retain(|range| range.start < range.end);
         ranges.sort_unstable_by_key(|range| range.start);
-        let requests = self.shared.costs.requests(ranges.clone()).into_iter();
-        let inside = |request: &Range<u64>| ranges.iter().map(|range| both(range, request)).filter(|part| !part.is_empty()).collect();
-        self.shared.lock().plan = requests.map(|request| Block::new(request.clone(), inside(&request))).collect();
+        let requests = self.shared.costs.requests(ranges.clone());
+        let mut inside = vec![Vec::new(); requests.len()];
+        for range in &ranges {
+            let first = requests.partition_point(|request| request.end <= range.start);
+            let touched = requests.iter().zip(&mut inside).skip(first).take_while(|(request, _)| request.start < range.end);
+            touched.for_each(|(request, parts)| parts.push(both(range, request)));
+        }
+        self.shared.lock().plan = requests.into_iter().zip(inside).map(|(request, parts)| Block::new(request, parts)).collect();
     }
 }
 
