@@ -278,3 +278,29 @@ fn places(plan: &Plan, group: &Group, leaves: &[usize]) -> Vec<Range<u64>> {
 fn total(ranges: &[Range<u64>]) -> u64 {
     ranges.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+    use crate::arrow::ParquetFile;
+
+    #[test]
+    fn what_came_between_what_is_coming_is_not_asked_for_again() {
+        let file = Bytes::from(std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/codecs.none-v1.parquet")).unwrap());
+        let metadata = ParquetFile::from_bytes(file.clone()).unwrap().metadata().clone();
+        let (third, end) = (file.len() as u64 / 3, file.len() as u64);
+        let (came, coming) = (third..2 * third, [0..third, 2 * third..end]);
+        let scan = || {
+            let open = ParquetFile::without_source(metadata.clone(), Limits::default()).with_fetch_options(FetchOptions::remote());
+            let mut scan = open.scan().threads(1).push().unwrap();
+            scan.push(came.start, file.slice(came.start as usize..came.end as usize));
+            scan
+        };
+        // Put together before what is coming is taken out, what came is left.
+        assert_eq!(without(scan().ahead(u64::MAX).unwrap(), coming.clone()), std::slice::from_ref(&came));
+        assert!(scan().ahead_beside(u64::MAX, &coming).unwrap().is_empty());
+        let step = scan().poll_beside(&mut Context::from_waker(Waker::noop()), &coming);
+        assert!(matches!(&step, Poll::Ready(Ok(PushStep::Need(ranges))) if ranges.is_empty()), "{step:?}");
+    }
+}

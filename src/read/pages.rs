@@ -106,7 +106,8 @@ fn may_have_prefixes(group: &RowGroup<'_>, leaf: usize, physical_type: PhysicalT
 const HEADER_FEW: u64 = 256;
 const HEADER_MOST: u64 = 16 << 20;
 
-/// Pages from this size on are read one by one where reads are cheap. The page that a window cuts is read twice, as is still the first that the first window cuts, and what was read is out of the nearest cache before the last page of a window is decoded: TIMESTAMP as INT96 took 10.3 ms by
+/// Pages from this size on are read one by one where reads are cheap. The page that a window cuts is read twice (still so with the first window of a
+/// chunk), and what was read is out of the nearest cache before the last page of a window is decoded: TIMESTAMP as INT96 took 10.3 ms by
 /// windows of 1 MiB, 8.6 by pages of 240 KB, INT64 13.3 and 12.1. Pages of 80 KB were slower by themselves, 8.4 ms for 7.3.
 const LARGE_PAGE: u64 = 128 << 10;
 

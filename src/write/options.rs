@@ -215,8 +215,8 @@ impl WriterOptionsBuilder {
         self
     }
 
-    /// Which encodings are chosen where none is asked for. Default: modern. Text and bytes in Arrow dictionaries always get classic ones if the Arrow schema is
-    /// stored: pyarrow makes dictionaries of no others.
+    /// Which encodings are chosen where none is asked for. Default: modern. Text and bytes in Arrow dictionaries always get
+    /// classic ones if the Arrow schema is stored: pyarrow makes dictionaries of no others.
     pub fn encodings(mut self, choice: EncodingChoice) -> Self {
         self.options.encodings = choice;
         self

@@ -14,7 +14,7 @@ use crate::metadata::OffsetIndex;
 use crate::predicate::RowRanges;
 use crate::read::{Missing, Source};
 
-/// Gaps of this many bytes are read along, from sources that are read in windows. Where bytes are at hand or asked for by others, nothing is gained.
+/// Gaps of this many bytes are read along, unless all bytes are in memory or pushed there: then nothing is gained, and a gap may be missing.
 const GAP: u64 = 16 << 10;
 /// The smallest window: below, system calls cost more than memory.
 const WINDOW_LEAST: u64 = 64 << 10;
@@ -108,7 +108,7 @@ fn pages(index: &OffsetIndex, chunk: &Range<u64>, rows: &RowRanges, dictionary: 
     ranges
 }
 
-/// Ranges in order, neighbours together.
+/// Ranges in order, neighbours together, as it is worth it for this source.
 pub(crate) fn coalesced(mut ranges: Vec<Range<u64>>, source: &dyn Source) -> Vec<Range<u64>> {
     let gap = if source.window() == u64::MAX { 0 } else { GAP };
     ranges.sort_by_key(|range| range.start);

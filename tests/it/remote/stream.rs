@@ -121,7 +121,7 @@ fn noise() -> Bytes {
     written(&batch, options)
 }
 
-/// Answers that come before others lie between what is still on its way.
+/// Answers that come before others lie between what is still on its way. What is needed when depends on the threads, so that they get several goes.
 #[test]
 fn no_request_asks_again_for_what_came() {
     let file = noise();
