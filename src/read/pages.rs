@@ -278,6 +278,14 @@ impl PageReader {
         page.ok().flatten()
     }
 
+    /// Whether the next page is a data page with all values that are left, as far as its header is held.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn has_one_left(&mut self) -> bool {
+        let most = self.end.saturating_sub(self.at).min(HEADER_FEW);
+        let Some((Some(header), ..)) = self.held_at(most).ok().and_then(|bytes| Header::parse(&bytes).ok()) else { return false };
+        !matches!(header.kind, HeaderKind::Dictionary { .. }) && header.num_values as u64 == self.values_left
+    }
+
     /// The dictionary page, as [`next_if`](Self::next_if) gives it, without bytes behind it.
     #[cfg(feature = "arrow")]
     pub(crate) fn dictionary_alone(&mut self) -> Option<CompressedPage> {

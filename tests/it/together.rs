@@ -36,8 +36,11 @@ fn batch() -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap()
 }
 
-fn written(batch: &RecordBatch, version: PageVersion, row_group_rows: u64) -> Vec<u8> {
-    let columns = ColumnOptions::new().compression(Compression::SNAPPY).page_bytes(64 << 10).page_version(version).crc(false);
+/// Sizes of pages and of row groups: several data pages a chunk, and one.
+const SHAPES: [(usize, u64); 2] = [(64 << 10, 30_000), (2 << 20, 15_000)];
+
+fn written(batch: &RecordBatch, version: PageVersion, (page_bytes, row_group_rows): (usize, u64)) -> Vec<u8> {
+    let columns = ColumnOptions::new().compression(Compression::SNAPPY).page_bytes(page_bytes).page_version(version).crc(false);
     let plain = || ColumnOptions::new().dictionary(false);
     let options = WriterOptions::builder()
         .columns(columns)
@@ -65,11 +68,13 @@ fn pages_of(bytes: &[u8], row_group: usize, leaf: usize) -> Vec<CompressedPage> 
 #[test]
 fn they_read_the_same() {
     let batch = batch();
-    for version in [PageVersion::V1, PageVersion::V2] {
-        let bytes = written(&batch, version, 30_000);
-        // The test is about pages of some size, of which there are several.
+    let versions = [PageVersion::V1, PageVersion::V2];
+    for (version, shape) in versions.into_iter().flat_map(|version| SHAPES.map(|shape| (version, shape))) {
+        let bytes = written(&batch, version, shape);
+        // The test is about pages of some size.
         let words = pages_of(&bytes, 0, 5);
-        assert!(words.iter().filter(|page| page.uncompressed_size() > 32 << 10).count() > 10, "{}", words.len());
+        assert!(words.iter().filter(|page| page.uncompressed_size() > 32 << 10).count() > 10 || shape == SHAPES[1], "{}", words.len());
+        assert!((0..7).all(|leaf| pages_of(&bytes, 0, leaf).len() <= 2) || shape == SHAPES[0]);
         let dictionaries = [0, 1, 3, 4].map(|leaf| pages_of(&bytes, 0, leaf).swap_remove(0));
         assert!(dictionaries.iter().all(|page| page.is_dictionary() && page.uncompressed_size() > 30_000));
         let file = ParquetFile::from_bytes(bytes).unwrap();
@@ -95,16 +100,21 @@ fn they_read_the_same() {
 
 #[test]
 fn a_broken_one_is_named() {
-    let bytes = written(&batch(), PageVersion::V1, 30_000);
+    SHAPES.into_iter().for_each(broken_ones_are_named);
+}
+
+fn broken_ones_are_named(shape: (usize, u64)) {
+    let bytes = written(&batch(), PageVersion::V1, shape);
+    let whole = ParquetFile::from_bytes(bytes.clone()).unwrap();
     let broken_alone = |page: &CompressedPage| page.decompress(&mut Decompressor::new(), Vec::new()).is_err();
     for leaf in [0, 1, 5, 6] {
         let found = pages_of(&bytes, 0, leaf);
-        for (ordinal, page) in found.iter().enumerate().step_by(5) {
-            let end = found.get(ordinal + 1).map(|next| next.offset() as usize);
-            let Some(end) = end else { continue };
+        let chunk_end = whole.metadata().row_group(0).unwrap().column(leaf).unwrap().location().unwrap().range.end;
+        let ends = found.iter().skip(1).map(CompressedPage::offset).chain([chunk_end]);
+        for (ordinal, (page, end)) in found.iter().zip(ends).enumerate().step_by(if shape == SHAPES[0] { 5 } else { 1 }) {
             let mut broken = bytes.clone();
             // An element that copies from before the page.
-            let body = end - page.bytes().len();
+            let body = end as usize - page.bytes().len();
             broken[body + 4..body + 7].copy_from_slice(&[0xfe, 0xff, 0xff]);
             assert!(broken_alone(&pages_of(&broken, 0, leaf)[ordinal]));
             let file = ParquetFile::from_bytes(broken).unwrap();
@@ -128,7 +138,7 @@ fn small_row_groups_are_filtered_in_order() {
     let named = batch.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
     let columns = named.into_iter().zip(batch.columns().iter().cloned());
     let batch = RecordBatch::try_from_iter([("key".to_owned(), keys)].into_iter().chain(columns)).unwrap();
-    let bytes = written(&batch, PageVersion::V1, GROUP as u64);
+    let bytes = written(&batch, PageVersion::V1, (64 << 10, GROUP as u64));
     let mask = arrow_array::BooleanArray::from_iter((0..ROWS).map(|row| Some(row % 3 == 1)));
     let expected = arrow_select::filter::filter_record_batch(&batch, &mask).unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -20,8 +20,8 @@ struct Waiting {
     /// The place of its reader.
     at: usize,
     page: CompressedPage,
-    /// Whether the reader went straight to a row, so that a dictionary may not be needed.
-    jumped: bool,
+    /// Whether the reader has a data page as well, which may not need the dictionary.
+    has_data: bool,
 }
 
 impl LeafReader {
@@ -32,8 +32,8 @@ impl LeafReader {
     }
 
     /// Decompresses the pages that columns are about to be read with, where that takes less time together than one after the other: the
-    /// dictionaries; or, of a column whose first row is named, the page with it and the dictionary if that needs it. Where it is not known
-    /// where that page is, nothing is done, unless `dictionaries` says that they are needed anyhow.
+    /// dictionaries, and the data pages of those that have one each; or, of a column whose first row is named, the page with it and the dictionary
+    /// if that needs it. Where it is not known where that page is, nothing is done, unless `dictionaries` says that they are needed anyhow.
     /// The others are left to the first read, and so is what is wrong with any.
     #[cfg(feature = "arrow")]
     pub(crate) fn begin<'a>(readers: impl Iterator<Item = (&'a mut Self, Option<u64>)>, dictionaries: bool, scratch: &mut Scratch) {
@@ -57,16 +57,17 @@ impl LeafReader {
             }
             let first = match row {
                 Some(row) => reader.pages_of(row),
-                None => reader.pages.next_if(true).into_iter().collect(),
+                None => reader.first_pages(),
             };
+            let has_data = first.last().is_some_and(|page| !page.is_dictionary());
             for page in first {
                 if !page.pays_together() {
-                    reader.leave(page, row.is_some());
+                    reader.leave(page, has_data);
                     continue;
                 }
                 bytes = bytes.saturating_add(page.uncompressed_size());
                 kept = kept.saturating_add(if page.is_dictionary() { 0 } else { page.uncompressed_size() });
-                waiting.push(Waiting { at, page, jumped: row.is_some() });
+                waiting.push(Waiting { at, page, has_data });
             }
             if bytes >= DICTIONARIES_AT_ONCE {
                 Self::decode_together(&mut readers, std::mem::take(&mut waiting), scratch);
@@ -74,6 +75,14 @@ impl LeafReader {
             }
         }
         Self::decode_together(&mut readers, waiting, scratch);
+    }
+
+    /// The dictionary, and the data page if there is but one: of several, each is decompressed with the one after it.
+    #[cfg(feature = "arrow")]
+    fn first_pages(&mut self) -> Vec<CompressedPage> {
+        let dictionary = self.pages.next_if(true);
+        let data = if self.pages.has_one_left() { self.pages.next_if(false) } else { None };
+        dictionary.into_iter().chain(data).collect()
     }
 
     /// Whether a row is known to be in a page behind the first, which may do without the dictionary.
@@ -131,7 +140,7 @@ impl LeafReader {
         let pages: Vec<&CompressedPage> = waiting.iter().map(|waiting| &waiting.page).collect();
         let several = if pages.len() > 1 { decompress_all(&pages, false, scratch) } else { None };
         let mut decompressed = several.into_iter().flatten();
-        for Waiting { at, page, jumped } in waiting {
+        for Waiting { at, page, has_data } in waiting {
             let Some(reader) = readers.get_mut(at) else { continue };
             match decompressed.next() {
                 Some(decompressed) if page.is_dictionary() => {
@@ -139,11 +148,11 @@ impl LeafReader {
                     reader.dictionary_at = Some(page.offset());
                     scratch.give_back(decompressed.into_buffer(), false);
                     if reader.dictionary.is_none() {
-                        reader.leave(page, jumped);
+                        reader.leave(page, has_data);
                     }
                 }
                 Some(decompressed) => reader.ahead = Some(Next { page, decompressed: Some(Box::new(decompressed)) }),
-                None => reader.leave(page, jumped),
+                None => reader.leave(page, has_data),
             }
         }
     }
