@@ -119,6 +119,12 @@ impl Lane {
         }
     }
 
+    /// The dictionaries that were decoded, by leaf.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn dictionaries(&self) -> impl Iterator<Item = (usize, Arc<Dictionary>)> + '_ {
+        self.readers.iter().filter_map(|(leaf, reader)| Some((*leaf, Arc::clone(reader.dictionary()?))))
+    }
+
     /// The arrays of the next batch of the lane's row group.
     pub(crate) fn read(&mut self, plan: &Plan, batch: &Batch) -> Result<Vec<ArrayRef>> {
         self.read_kept(plan, batch, None)

@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::read::{Missing, Spawn};
 
 use run::{bytes_of, run};
-use state::{LaneState, Pending, Shared, State, Work};
+use state::{Dictionaries, LaneState, Pending, Shared, State, Work};
 
 /// The pool's side of a scan.
 pub(crate) struct Parallel {
@@ -196,8 +196,10 @@ impl Parallel {
             let least = if step >= 4 { 2 } else { 1 };
             let together = plan.fields.len().div_ceil(TASKS_A_THREAD * self.shared.threads.max(1)).max(least);
             for first in fields.clone().step_by(together) {
-                for part in self.parts(first, &batches, wanted) {
-                    for lanes in self.lanes(first..(first + together).min(fields.end)) {
+                let parts = self.parts(first, &batches, wanted);
+                let dictionaries = (parts.len() > 1).then(Dictionaries::default);
+                for part in parts {
+                    for lanes in self.lanes(first..(first + together).min(fields.end), dictionaries.as_ref()) {
                         self.spawn(Work { group: group_index, held: Arc::clone(&held), lanes, batches: part.clone() });
                     }
                 }
@@ -218,8 +220,8 @@ impl Parallel {
     }
 
     /// How many lanes a field of a row group should make to keep the threads busy: one where there is a row group for each thread of the round that this one
-    /// belongs to, and all of them are open at once. Each part walks over the headers of the pages before it, decodes the dictionary and shares a page
-    /// with its neighbour: with two threads, both builds in turn, `f32_bss_none` of eight row groups took 5.8 ms in parts and 4.3 without; two row groups of
+    /// belongs to, and all of them are open at once. Each part walks over the headers of the pages before it and shares a page with its neighbour, and
+    /// the first of them decode the dictionary each: with two threads, both builds in turn, `f32_bss_none` of eight row groups took 5.8 ms in parts and 4.3 without; two row groups of
     /// words, 50,000 of them different, 5.1 where the last was in parts and 3.2 without.
     fn wanted_parts(&self, group: usize) -> usize {
         let ahead = self.shared.lock().ahead;
@@ -241,13 +243,14 @@ impl Parallel {
 
     /// The lanes of some fields, read in turn; or of the leaves of a field with lists, each by itself, if there are too few fields to keep the threads
     /// busy.
-    fn lanes(&self, fields: Range<usize>) -> Vec<Vec<LaneState>> {
+    fn lanes(&self, fields: Range<usize>, dictionaries: Option<&Dictionaries>) -> Vec<Vec<LaneState>> {
         let plan = &self.shared.plan;
         let is_helped = self.shared.threads > 1
             && fields.len() == 1
             && parts_of_fields(plan, self.shared.threads) > 1
             && is_in_list(plan, fields.start);
-        let lane = |field: usize, leaf: Option<usize>| LaneState { field, is_helped, leaf, lane: None };
+        let lane =
+            |field: usize, leaf: Option<usize>| LaneState { field, is_helped, leaf, dictionaries: dictionaries.cloned(), lane: None };
         let leaves = plan.leaves.get(fields.start).map_or(0, Vec::len);
         if is_helped && leaves > 1 {
             return (0..leaves).map(|leaf| vec![lane(fields.start, Some(leaf))]).collect();

@@ -52,6 +52,7 @@ fn widen64<T>(words: &[u64], widen: impl Fn(i64) -> T) -> Vec<T> {
 pub(super) fn from_fixed(fixed: &FixedBytes, validity: Option<NullBuffer>, data_type: &DataType) -> Result<ArrayRef> {
     let buffer = match (data_type, fixed.width()) {
         (DataType::Decimal128(..), 1..=16) => Buffer::from_vec(numbers128(fixed)),
+        (DataType::Decimal256(..), 1..=32) => Buffer::from_vec(numbers256(fixed)),
         (DataType::Decimal64(..), 1..=8) => Buffer::from_vec(numbers64(fixed)),
         _ => from_each(fixed.iter(), data_type)?,
     };
@@ -96,6 +97,10 @@ fn numbers128(fixed: &FixedBytes) -> Vec<i128> {
     by_width!(fixed, loop128, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
 }
 
+fn numbers256(fixed: &FixedBytes) -> Vec<i256> {
+    by_width!(fixed, loop256, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32)
+}
+
 pub(super) fn numbers64(fixed: &FixedBytes) -> Vec<i64> {
     by_width!(fixed, loop64, 1 2 3 4 5 6 7 8)
 }
@@ -109,6 +114,25 @@ fn loop128<const N: usize>(data: &[u8]) -> Vec<i128> {
 #[inline(always)]
 fn loop64<const N: usize>(data: &[u8]) -> Vec<i64> {
     data.as_chunks::<N>().0.iter().map(|bytes| i64::from_be_bytes(upper(bytes)).wrapping_shr(shift(8, N))).collect()
+}
+
+#[inline(always)]
+fn loop256<const N: usize>(data: &[u8]) -> Vec<i256> {
+    let down = shift(32, N);
+    let number = |bytes: &[u8; N]| {
+        let wide: [u8; 32] = upper(bytes);
+        let [high, low] = *wide.as_chunks::<16>().0 else { return i256::ZERO };
+        let (high, low) = (i128::from_be_bytes(high), u128::from_be_bytes(low));
+        match down {
+            0 => i256::from_parts(low, high),
+            1..128 => {
+                let low = low.wrapping_shr(down) | high.cast_unsigned().wrapping_shl(128_u32.wrapping_sub(down));
+                i256::from_parts(low, high.wrapping_shr(down))
+            }
+            _ => i256::from_i128(high.wrapping_shr(down.wrapping_sub(128))),
+        }
+    };
+    data.as_chunks::<N>().0.iter().map(number).collect()
 }
 
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! What a thread does with a lane.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use arrow_array::{Array, ArrayRef};
 
@@ -93,12 +93,19 @@ fn step(shared: &Arc<Shared>, group: usize, held: &Held, state: &mut LaneState, 
             if state.is_helped {
                 lane.set_spawn(plan, &shared.spawn);
             }
+            if let Some(dictionaries) = &state.dictionaries {
+                lane.give_dictionaries(&dictionaries.lock().unwrap_or_else(PoisonError::into_inner));
+            }
             closed.insert(lane)
         }
     };
     let described = plan.batches.get(batch).ok_or_else(|| Error::usage("there is no such batch"))?;
     if !state.is_helped {
-        return lane.read(plan, described).map(Some);
+        let arrays = lane.read(plan, described)?;
+        if let Some(dictionaries) = state.dictionaries.take() {
+            dictionaries.lock().unwrap_or_else(PoisonError::into_inner).extend(lane.dictionaries());
+        }
+        return Ok(Some(arrays));
     }
     let data = lane.read_leaves(plan, described, None)?;
     let all = if leaf.is_none() { Some(data) } else { put_leaf(shared, batch, field, data) };

@@ -9,6 +9,7 @@ use arrow_array::ArrayRef;
 
 use crate::arrow::lanes::{Held, Lane};
 use crate::arrow::plan::Plan;
+use crate::encoding::Dictionary;
 use crate::error::Result;
 use crate::read::{LeafData, Spawn};
 
@@ -85,6 +86,9 @@ impl Pending {
     }
 }
 
+/// Dictionaries of a row group, by leaf.
+pub(super) type Dictionaries = Arc<Mutex<HashMap<usize, Arc<Dictionary>>>>;
+
 /// Lanes that are read in turn, and what is left of their batches. Most often it is one lane; where there are thousands of
 /// columns, many go together, since a task and a lock for each small chunk cost more than reading it.
 pub(super) struct Work {
@@ -100,6 +104,8 @@ pub(super) struct LaneState {
     pub(super) is_helped: bool,
     /// The place of the leaf among the field's, if it reads one alone.
     pub(super) leaf: Option<usize>,
+    /// Where lanes that read parts of the same chunks leave what they decoded, so that a later one need not.
+    pub(super) dictionaries: Option<Dictionaries>,
     /// None before it is opened: opening parses metadata and headers, which belongs into the pool as well.
     pub(super) lane: Option<Box<Lane>>,
 }
