@@ -55,6 +55,8 @@ pub fn all() -> Vec<Shape> {
         shape("bool_plain_null10", 8 * million, none, PLAIN, booleans),
         shape("str_dict_req", 4 * million, none, DICTIONARY, |r, n| few_words(r, n, 0.0)),
         shape("str_dict_null10", 4 * million, none, DICTIONARY, |r, n| few_words(r, n, 0.1)),
+        Shape { groups: 2, ..shape("str_dict_2g", 2 * million, none, DICTIONARY, words) },
+        shape("str_plain_short", 2 * million, snappy, PLAIN, words),
         shape("str_plain_snappy", 4 * million, snappy, PLAIN, |r, n| sentences(r, n, 0.0)),
         shape("str_plain_zstd_null10", 4 * million, zstd, PLAIN, |r, n| sentences(r, n, 0.1)),
         shape("str_plain_gzip", 4 * million, Compression::GZIP(Default::default()), PLAIN, |r, n| sentences(r, n, 0.0)),
@@ -158,6 +160,11 @@ fn single(random: &mut Random, rows: usize) -> RecordBatch {
 
 fn booleans(random: &mut Random, rows: usize) -> RecordBatch {
     one((0..rows).map(|_| optional(random, 0.1, |r| r.chance(0.3))).collect::<BooleanArray>(), true)
+}
+
+/// Words of three to eleven letters.
+fn words(random: &mut Random, rows: usize) -> RecordBatch {
+    one(StringViewArray::from_iter_values((0..rows).map(|_| word(random, 50_000))), false)
 }
 
 fn few_words(random: &mut Random, rows: usize, nulls: f64) -> RecordBatch {

@@ -1,6 +1,11 @@
 //! Zstandard (RFC 8878). A page is one frame; several are read as well.
 //!
 //! Both directions run in one call over the whole page, straight into the output's spare capacity.
+//!
+//! A decoder in safe code was tried, as there is for Snappy: sequences of a block decoded to a list and then carried out, repeated offsets without
+//! branches, four streams of literals at a time. It was right on 8,300 pages of six files and took 1.1 to 2 times as long as the library: of numbers, a
+//! literal and a copy each, 6.2 ns to read a sequence and 4.6 to carry it out where the library takes 7.3 for both, and 0.9 ns a byte of literals for 0.45.
+//! Two blocks in turn might bring the sequences to the library's speed, but not the literals, which are most of the time where text or floats are compressed.
 
 use std::io::Cursor;
 
