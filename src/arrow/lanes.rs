@@ -98,13 +98,13 @@ impl Lane {
         Ok(Self { group, field, readers: readers.collect::<Result<_>>()?, row: 0, to_the_end: false })
     }
 
-    /// Decompresses the dictionaries of lanes that were just opened, as far as that takes less time together.
+    /// Decompresses the dictionaries of lanes that were just opened, and the data pages of chunks that have one, as far as that takes less time together.
     pub(crate) fn begin<'a>(lanes: impl Iterator<Item = &'a mut Lane>) {
         Self::begin_at(lanes.map(|lane| (lane, None)), true);
     }
 
     /// The same of lanes of which the first row that is wanted is known: where it is known where pages are, the page with it and the dictionary
-    /// if that needs it; where not, the dictionary if `dictionaries` are needed anyhow.
+    /// if that needs it; where not, what [`begin`](Self::begin) decompresses if `dictionaries` are needed anyhow.
     pub(crate) fn begin_at<'a>(lanes: impl Iterator<Item = (&'a mut Lane, Option<u64>)>, dictionaries: bool) {
         let readers = lanes.flat_map(|(lane, row)| lane.readers.iter_mut().map(move |(_, reader)| (reader, row)));
         with_scratch(|scratch| LeafReader::begin(readers, dictionaries, scratch));

@@ -5,6 +5,7 @@ mod open_page;
 mod prepared;
 mod together;
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,20 +14,19 @@ use crate::compression::Decompressor;
 use crate::compression::takes_several;
 #[cfg(feature = "arrow")]
 use crate::encoding::Convert;
-use crate::encoding::{Decoder, Dictionary, Part};
+use crate::encoding::{Dictionary, Part};
 use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
 #[cfg(feature = "arrow")]
 use crate::levels::keep;
-use crate::levels::nested::{self, Entries, Levels, Slots};
-use crate::levels::{LevelReader, spread, spread_offsets};
+use crate::levels::nested::{self, Levels};
 use crate::metadata::OffsetIndex;
 use crate::page::{ChunkInfo, CompressedPage, Page};
 use crate::read::PageReader;
 use crate::read::counters::Counters;
+use crate::values::Bits;
 #[cfg(feature = "arrow")]
 use crate::values::length;
-use crate::values::{Bits, ByteArrays, FixedBytes, Values};
 
 use open_page::{OpenPage, Output, share};
 #[cfg(all(feature = "arrow", feature = "rayon"))]
@@ -142,16 +142,20 @@ const SMALL_BUFFER: usize = 16 << 10;
 /// Of buffers beyond this, lean readers keep one.
 const LARGE_BUFFER: usize = 256 << 10;
 
+/// Pages that were decompressed before their time may take so small a share of `Limits::memory_bytes`.
+#[cfg(feature = "arrow")]
+const SHARE_AHEAD: usize = 16;
+
 /// Reads the rows of one leaf column in order.
 pub(crate) struct LeafReader {
     chunk: Arc<ChunkInfo>,
     pages: PageReader,
     dictionary: Option<Arc<Dictionary>>,
-    /// The dictionary's page, if pages were passed over before one that needs it: behind a full dictionary come pages without indices.
+    /// The dictionary's page, if the reader went to a row before a page needed it: behind a full dictionary come pages without indices.
     undecoded: Option<CompressedPage>,
     page: Option<OpenPage>,
-    /// The page after it, if it came along with it.
-    ahead: Option<Next>,
+    /// The pages after it that were read before their time: the one that came along with it, or those that the chunk begins with.
+    ahead: VecDeque<Next>,
     /// Whether byte arrays stay dictionary indices.
     keep_indices: bool,
     /// The most bytes of byte arrays in one part.
@@ -198,7 +202,7 @@ impl LeafReader {
             dictionary: None,
             undecoded: None,
             page: None,
-            ahead: None,
+            ahead: VecDeque::new(),
             keep_indices,
             part_bytes,
             last_value: None,
@@ -372,7 +376,7 @@ impl LeafReader {
         });
         let Some((index, page, location)) = found else { return Ok(rows) };
         let left = usize::try_from(target.saturating_sub(location.first_row)).unwrap_or(usize::MAX);
-        if self.ahead.as_ref().is_some_and(|next| next.page.offset() == location.offset) {
+        if self.ahead.back().is_some_and(|next| next.page.offset() == location.offset) {
             self.close(scratch);
             return Ok(left);
         }
@@ -391,9 +395,7 @@ impl LeafReader {
             }
         }
         self.close(scratch);
-        if let Some(next) = self.ahead.take()
-            && next.page.is_dictionary()
-        {
+        if let Some(next) = self.ahead.drain(..).find(|next| next.page.is_dictionary()) {
             self.undecoded = Some(next.page);
         }
         let end = index.pages().last().map_or(0, |last| last.range().end);
@@ -438,7 +440,7 @@ impl LeafReader {
         let mut left = rows;
         while left > 0 {
             if self.page.as_ref().is_none_or(|page| page.left == 0) {
-                if !self.chunk.carries_prefixes && self.ahead.is_none() {
+                if !self.chunk.carries_prefixes && self.ahead.is_empty() {
                     left = left.saturating_sub(self.pages.skip_pages(left)?);
                     if left == 0 {
                         self.close(scratch);
@@ -535,7 +537,7 @@ impl LeafReader {
     fn next_data_page(&mut self, scratch: &mut Scratch) -> Result<Option<Next>> {
         self.close(scratch);
         loop {
-            let next = match self.ahead.take() {
+            let next = match self.ahead.pop_front() {
                 Some(next) => next,
                 None => match self.next_page(scratch)? {
                     Some(next) => next,
@@ -545,8 +547,9 @@ impl LeafReader {
             if !next.page.is_dictionary() {
                 return Ok(Some(next));
             }
-            if !std::mem::take(&mut self.was_given) {
-                self.decode_dictionary(next.page, scratch)?;
+            match self.was_given {
+                true => self.pass_given(&next.page),
+                false => self.decode_dictionary(next.page, scratch)?,
             }
         }
     }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::compression::max_uncompressed;
+#[cfg(feature = "arrow")]
+use crate::compression::pays_together;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{Codec, Encoding, PhysicalType};
 use crate::limits::Limits;
@@ -189,7 +191,7 @@ impl PageReader {
     }
 
     /// What pages may cost.
-    #[cfg(all(feature = "arrow", feature = "rayon"))]
+    #[cfg(feature = "arrow")]
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -262,12 +264,7 @@ impl PageReader {
     /// The next page if it is a dictionary, or not, as asked for, and if nothing is wrong with it; else it is left to
     /// [`next_page`](Self::next_page).
     pub(crate) fn next_if(&mut self, dictionary: bool) -> Option<CompressedPage> {
-        let most = self.end.saturating_sub(self.at).min(HEADER_FEW);
-        if self.values_left == 0 || most == 0 {
-            return None;
-        }
-        let (header, ..) = Header::parse(&self.held_at(most).ok()?).ok()?;
-        if matches!(header?.kind, HeaderKind::Dictionary { .. }) != dictionary {
+        if matches!(self.peek()?.kind, HeaderKind::Dictionary { .. }) != dictionary {
             return None;
         }
         let before = (self.at, self.end, self.ordinal, self.had_dictionary, self.values_left);
@@ -278,12 +275,24 @@ impl PageReader {
         page.ok().flatten()
     }
 
-    /// Whether the next page is a data page with all values that are left, as far as its header is held.
+    /// Whether the next page is a data page with all values that are left, which takes less time to decompress together with others.
     #[cfg(feature = "arrow")]
-    pub(crate) fn has_one_left(&mut self) -> bool {
+    pub(crate) fn last_pays_together(&mut self) -> bool {
+        self.peek().is_some_and(|header| {
+            !matches!(header.kind, HeaderKind::Dictionary { .. })
+                && header.num_values as u64 == self.values_left
+                && pays_together(self.chunk.codec, header.compressed_size, header.uncompressed_size)
+        })
+    }
+
+    /// The header of the next page, if it is short and nothing is wrong with it.
+    fn peek(&mut self) -> Option<Header> {
         let most = self.end.saturating_sub(self.at).min(HEADER_FEW);
-        let Some((Some(header), ..)) = self.held_at(most).ok().and_then(|bytes| Header::parse(&bytes).ok()) else { return false };
-        !matches!(header.kind, HeaderKind::Dictionary { .. }) && header.num_values as u64 == self.values_left
+        if self.values_left == 0 || most == 0 {
+            return None;
+        }
+        let (header, ..) = Header::parse(&self.held_at(most).ok()?).ok()?;
+        header
     }
 
     /// The dictionary page, as [`next_if`](Self::next_if) gives it, without bytes behind it.

@@ -83,7 +83,25 @@ fn a_dictionary_that_was_given_up_may_be_needed_again() {
                 assert_eq!(concat_batches(&batch.schema(), &scan().read_all().unwrap()).unwrap(), expected);
             }
         }
+        #[cfg(feature = "rayon")]
+        in_parts_one_after_the_other(&file, &expected);
     }
+}
+
+/// Columns by themselves are cut into parts for the threads of a pool. Here one of two threads is busy with something else, so that
+/// each part takes the dictionary that the one before it decoded.
+#[cfg(feature = "rayon")]
+fn in_parts_one_after_the_other(file: &ParquetFile, expected: &RecordBatch) {
+    let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap());
+    let (done, busy) = std::sync::mpsc::channel::<()>();
+    pool.spawn(move || _ = busy.recv());
+    for (at, field) in expected.schema().fields().iter().enumerate() {
+        let scan = file.scan().columns([field.name()]).pool(Arc::clone(&pool)).batch_rows(1_000).build().unwrap();
+        let schema = scan.schema();
+        let batches: Vec<RecordBatch> = scan.collect::<Result<_, _>>().unwrap();
+        assert_eq!(concat_batches(&schema, &batches).unwrap(), expected.project(&[at]).unwrap());
+    }
+    drop(done);
 }
 
 #[test]

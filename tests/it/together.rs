@@ -58,6 +58,13 @@ fn read(scan: ScanBuilder) -> RecordBatch {
     concat_batches(&schema, &scan.collect::<Result<Vec<_>, _>>().unwrap()).unwrap()
 }
 
+/// All batches are wanted, so that more is decompressed before its time.
+fn read_all(scan: ScanBuilder) -> RecordBatch {
+    let scan = scan.build().unwrap();
+    let schema = scan.schema();
+    concat_batches(&schema, &scan.read_all().unwrap()).unwrap()
+}
+
 /// The dictionary and data pages of a column, in order.
 fn pages_of(bytes: &[u8], row_group: usize, leaf: usize) -> Vec<CompressedPage> {
     let file = ParquetFile::from_bytes(bytes.to_vec()).unwrap();
@@ -81,6 +88,7 @@ fn they_read_the_same() {
         for threads in [1, 2, 5] {
             for rows in [1 << 10, 7_000, 1 << 16] {
                 assert_eq!(read(file.scan().threads(threads).batch_rows(rows)), batch);
+                assert_eq!(read_all(file.scan().threads(threads).batch_rows(rows)), batch);
             }
             let part = read(file.scan().threads(threads).rows([100..9_000, 9_001..21_000, 33_000..39_999]));
             let expected = [(100, 8_900), (9_001, 11_999), (33_000, 6_999)].map(|(start, length)| batch.slice(start, length));
@@ -119,9 +127,11 @@ fn broken_ones_are_named(shape: (usize, u64)) {
             assert!(broken_alone(&pages_of(&broken, 0, leaf)[ordinal]));
             let file = ParquetFile::from_bytes(broken).unwrap();
             for threads in [1, 2] {
-                let error = file.scan().threads(threads).build().unwrap().find_map(Result::err).unwrap();
-                let place = (error.place().row_group, error.place().page, error.place().offset);
-                assert_eq!(place, (Some(0), Some(ordinal), Some(page.offset())), "{error}");
+                let scan = || file.scan().threads(threads).build().unwrap();
+                for error in [scan().find_map(Result::err).unwrap(), scan().read_all().unwrap_err()] {
+                    let place = (error.place().row_group, error.place().page, error.place().offset);
+                    assert_eq!(place, (Some(0), Some(ordinal), Some(page.offset())), "{error}");
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use arrow_array::{
     StringViewArray, types::ByteArrayType,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_data::MAX_INLINE_VIEW_LEN;
 use arrow_schema::{ArrowError, DataType};
 use arrow_select::nullif::nullif;
 
@@ -16,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::simd::vectorized;
 use crate::values::ByteArrays;
 
-/// An array of text or bytes; offsets and data move without a copy.
+/// An array of text or bytes; offsets and data move without a copy, unless views hold all of them.
 pub(super) fn array(arrays: ByteArrays, validity: Option<NullBuffer>, data_type: &DataType) -> Result<ArrayRef> {
     Ok(match data_type {
         DataType::Utf8 | DataType::Binary => {
@@ -65,7 +66,7 @@ fn longest(offsets: &[i32]) -> i32 {
 }
 
 /// So many bytes are held by a view itself.
-const HELD: i32 = 12;
+const HELD: i32 = MAX_INLINE_VIEW_LEN as i32;
 
 /// Views of bytes, of which Arrow checks little: 4.8 ns a value, where those that it makes itself take 11 as in [`text_views`].
 fn binary_views(arrays: ByteArrays, validity: Option<NullBuffer>) -> Result<BinaryViewArray> {

@@ -83,7 +83,7 @@ pub(super) fn from_bytes(arrays: &ByteArrays, validity: Option<NullBuffer>, data
     primitive(data_type, arrays.len(), buffer, validity)
 }
 
-/// The one of two loops for each width that has its shift as a constant.
+/// The one of a loop's forms for each width that has its shift as a constant.
 macro_rules! by_width {
     ($fixed:expr, $loop:ident, $($width:literal)*) => {
         match $fixed.width() {

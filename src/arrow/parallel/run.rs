@@ -64,7 +64,7 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
     }
 }
 
-/// Opens lanes that are read in turn, so that their dictionaries are decoded together. What is wrong with one is found by its first read.
+/// Opens lanes that are read in turn, so that their dictionaries, and data pages of chunks that have one, are decompressed together. What is wrong with one is found by its first read.
 fn begin(shared: &Shared, work: &mut Work) {
     let Work { group, held, lanes, .. } = work;
     if lanes.len() < 2 || lanes.iter().any(|lane| lane.lane.is_some()) {
@@ -86,6 +86,7 @@ fn begin(shared: &Shared, work: &mut Work) {
 fn step(shared: &Arc<Shared>, group: usize, held: &Held, state: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
     let plan = &shared.plan;
     let (field, leaf) = (state.field, state.leaf);
+    let is_new = state.lane.is_none();
     let lane = match &mut state.lane {
         Some(lane) => lane,
         closed => {
@@ -102,7 +103,7 @@ fn step(shared: &Arc<Shared>, group: usize, held: &Held, state: &mut LaneState, 
     let described = plan.batches.get(batch).ok_or_else(|| Error::usage("there is no such batch"))?;
     if !state.is_helped {
         let arrays = lane.read(plan, described)?;
-        if let Some(dictionaries) = state.dictionaries.take() {
+        if let Some(dictionaries) = state.dictionaries.as_ref().filter(|_| is_new) {
             dictionaries.lock().unwrap_or_else(PoisonError::into_inner).extend(lane.dictionaries());
         }
         return Ok(Some(arrays));

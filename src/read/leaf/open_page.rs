@@ -1,6 +1,21 @@
 //! A page that is being read: its levels and values, and the containers that they go to.
 
-use super::*;
+#[cfg(feature = "arrow")]
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{LeafData, Scratch};
+use crate::encoding::{Decoder, Dictionary, Part};
+use crate::error::{Error, Result};
+use crate::format::Encoding;
+#[cfg(feature = "arrow")]
+use crate::format::PhysicalType;
+use crate::levels::nested::{self, Entries, Levels, Slots};
+use crate::levels::{LevelReader, spread, spread_offsets};
+use crate::page::{ChunkInfo, Page};
+#[cfg(feature = "arrow")]
+use crate::values::length;
+use crate::values::{Bits, ByteArrays, FixedBytes, Values};
 
 /// A page that is being read.
 pub(super) struct OpenPage {

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{LeafReader, Next, Scratch};
+use super::{LeafReader, Next, SHARE_AHEAD, Scratch};
 use crate::error::{Error, Result, caught};
 use crate::read::PageReader;
 
@@ -20,7 +20,6 @@ pub(crate) type Spawn = dyn Fn(Box<dyn FnOnce(&mut Scratch) + Send>) + Send + Sy
 const PAGES_AHEAD: usize = 8;
 /// And no more once they have so many bytes, decompressed, or a share of what may be held at a time.
 const BYTES_AHEAD: usize = 4 << 20;
-const SHARE_AHEAD: usize = 16;
 /// Chunks of fewer bytes are not worth another thread.
 const WORTH_A_THREAD: u64 = 8 << 10;
 

@@ -1,6 +1,17 @@
 //! Pages of columns on their way out of their codec: dictionaries, and pages that take less time together than one after the other.
 
-use super::*;
+use std::sync::Arc;
+
+#[cfg(feature = "arrow")]
+use super::SHARE_AHEAD;
+use super::{LeafReader, Next, Scratch};
+#[cfg(feature = "arrow")]
+use crate::compression::takes_several;
+use crate::encoding::Dictionary;
+use crate::error::{Error, Result};
+#[cfg(feature = "arrow")]
+use crate::format::{Encoding, PhysicalType};
+use crate::page::{CompressedPage, Page};
 
 /// Chunks of fewer bytes have no pages worth decompressing together.
 #[cfg(feature = "arrow")]
@@ -10,7 +21,7 @@ pub(super) const LARGE_CHUNK: u64 = 32 << 10;
 const DICTIONARIES_AT_ONCE: usize = 5 << 19;
 /// A lean reader decompresses no larger page before its time.
 const LEAN_AHEAD: usize = 64 << 10;
-/// So many bytes of data pages are decompressed before their columns are read.
+/// So many bytes of data pages are decompressed before their columns are read, or a share of what may be held at a time.
 #[cfg(feature = "arrow")]
 const KEPT_AT_ONCE: usize = 8 << 20;
 
@@ -20,8 +31,8 @@ struct Waiting {
     /// The place of its reader.
     at: usize,
     page: CompressedPage,
-    /// Whether the reader has a data page as well, which may not need the dictionary.
-    has_data: bool,
+    /// Whether the reader went straight to a row, so that a dictionary may not be needed.
+    jumped: bool,
 }
 
 impl LeafReader {
@@ -32,7 +43,7 @@ impl LeafReader {
     }
 
     /// Decompresses the pages that columns are about to be read with, where that takes less time together than one after the other: the
-    /// dictionaries, and the data pages of those that have one each; or, of a column whose first row is named, the page with it and the dictionary
+    /// dictionaries, and the data pages of chunks that have one each; or, of a column whose first row is named, the page with it and the dictionary
     /// if that needs it. Where it is not known where that page is, nothing is done, unless `dictionaries` says that they are needed anyhow.
     /// The others are left to the first read, and so is what is wrong with any.
     #[cfg(feature = "arrow")]
@@ -44,7 +55,7 @@ impl LeafReader {
             let Some(reader) = readers.get_mut(at) else { continue };
             let range = reader.pages.range();
             let is_large = range.end.saturating_sub(range.start) >= LARGE_CHUNK;
-            if is_large && reader.is_lean && row.is_none() {
+            if is_large && reader.is_lean && row.is_none() && !reader.was_given {
                 reader.decode_first_dictionary(scratch);
                 continue;
             }
@@ -52,22 +63,22 @@ impl LeafReader {
             if row.is_none() && reader.was_given {
                 continue;
             }
-            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() || kept >= KEPT_AT_ONCE {
+            let most_kept = KEPT_AT_ONCE.min(reader.pages.limits().memory_bytes / SHARE_AHEAD);
+            if !is_large || !takes_several(reader.chunk.codec) || !reader.pages.is_at_start() || kept >= most_kept {
                 continue;
             }
             let first = match row {
                 Some(row) => reader.pages_of(row),
                 None => reader.first_pages(),
             };
-            let has_data = first.last().is_some_and(|page| !page.is_dictionary());
             for page in first {
                 if !page.pays_together() {
-                    reader.leave(page, has_data);
+                    reader.leave(page, row.is_some());
                     continue;
                 }
                 bytes = bytes.saturating_add(page.uncompressed_size());
                 kept = kept.saturating_add(if page.is_dictionary() { 0 } else { page.uncompressed_size() });
-                waiting.push(Waiting { at, page, has_data });
+                waiting.push(Waiting { at, page, jumped: row.is_some() });
             }
             if bytes >= DICTIONARIES_AT_ONCE {
                 Self::decode_together(&mut readers, std::mem::take(&mut waiting), scratch);
@@ -77,11 +88,11 @@ impl LeafReader {
         Self::decode_together(&mut readers, waiting, scratch);
     }
 
-    /// The dictionary, and the data page if there is but one: of several, each is decompressed with the one after it.
+    /// The dictionary, and the data page if there is but one and it pays: of several, each is decompressed with the one after it.
     #[cfg(feature = "arrow")]
     fn first_pages(&mut self) -> Vec<CompressedPage> {
         let dictionary = self.pages.next_if(true);
-        let data = if self.pages.has_one_left() { self.pages.next_if(false) } else { None };
+        let data = if self.pages.last_pays_together() { self.pages.next_if(false) } else { None };
         dictionary.into_iter().chain(data).collect()
     }
 
@@ -113,10 +124,16 @@ impl LeafReader {
     /// Leaves a page that was read to the next read; a dictionary perhaps `until_needed`.
     pub(super) fn leave(&mut self, page: CompressedPage, until_needed: bool) {
         match until_needed && page.is_dictionary() {
-            true if std::mem::take(&mut self.was_given) => {}
+            true if self.was_given => self.pass_given(&page),
             true => self.undecoded = Some(page),
-            false => self.ahead = Some(Next { page, decompressed: None }),
+            false => self.ahead.push_back(Next { page, decompressed: None }),
         }
+    }
+
+    /// Passes over the page of a dictionary that another reader decoded; should it be dropped, it is known where it is.
+    pub(super) fn pass_given(&mut self, page: &CompressedPage) {
+        self.was_given = false;
+        self.dictionary_at = Some(page.offset());
     }
 
     /// Decodes the dictionary alone. What stays is next to those of other columns then, and what does not leaves no gaps between what pages
@@ -131,7 +148,7 @@ impl LeafReader {
         if self.decode_dictionary(page, scratch).is_err() {
             // The first read finds out what is wrong.
             self.dictionary = None;
-            self.ahead = self.pages.dictionary_again(at).ok().map(|page| Next { page, decompressed: None });
+            self.ahead.extend(self.pages.dictionary_again(at).ok().map(|page| Next { page, decompressed: None }));
         }
     }
 
@@ -140,7 +157,7 @@ impl LeafReader {
         let pages: Vec<&CompressedPage> = waiting.iter().map(|waiting| &waiting.page).collect();
         let several = if pages.len() > 1 { decompress_all(&pages, false, scratch) } else { None };
         let mut decompressed = several.into_iter().flatten();
-        for Waiting { at, page, has_data } in waiting {
+        for Waiting { at, page, jumped } in waiting {
             let Some(reader) = readers.get_mut(at) else { continue };
             match decompressed.next() {
                 Some(decompressed) if page.is_dictionary() => {
@@ -148,11 +165,11 @@ impl LeafReader {
                     reader.dictionary_at = Some(page.offset());
                     scratch.give_back(decompressed.into_buffer(), false);
                     if reader.dictionary.is_none() {
-                        reader.leave(page, has_data);
+                        reader.leave(page, jumped);
                     }
                 }
-                Some(decompressed) => reader.ahead = Some(Next { page, decompressed: Some(Box::new(decompressed)) }),
-                None => reader.leave(page, has_data),
+                Some(decompressed) => reader.ahead.push_back(Next { page, decompressed: Some(Box::new(decompressed)) }),
+                None => reader.leave(page, jumped),
             }
         }
     }
@@ -212,7 +229,7 @@ impl LeafReader {
                 both = decompress_all(&[page, &after], self.is_lean, scratch);
             }
             let decompressed = both.as_mut().and_then(Vec::pop).map(Box::new);
-            self.ahead = Some(Next { page: after, decompressed });
+            self.ahead.push_back(Next { page: after, decompressed });
         }
         match both.as_mut().and_then(Vec::pop) {
             Some(page) => Ok(page),

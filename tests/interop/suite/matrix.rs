@@ -1,6 +1,7 @@
 //! Files over the matrix of types, encodings, codecs, page versions and nestings.
 //!
-//! A file holds one type: a column for each nesting × encoding × codec × page version, named after them (`list__plain__zstd__v2`).
+//! A file holds one type: a column for each nesting × encoding × codec × page version, named after them (`list__plain__zstd__v2`). `chosen` is the
+//! encoding that the writer takes where nobody asks for one and dictionaries are off.
 //! Beside it lies an Arrow file with what the columns hold, one column for each nesting.
 
 use std::collections::HashMap;
@@ -118,12 +119,14 @@ impl Case {
                 values.clone().map(|leaf| leaf.path.parts().skip(1).map(|part| format!(".{part}")).collect()).collect();
             let physical = values.clone().next().unwrap().physical_type;
             for (encoding, codec, version) in combinations(self.encodings.unwrap_or(encodings(physical))) {
-                let name = format!("{nesting}__{encoding}__{codec}__{version}").to_lowercase();
+                let named = encoding.map_or("chosen".to_owned(), |encoding| encoding.to_string());
+                let name = format!("{nesting}__{named}__{codec}__{version}").to_lowercase();
                 let page_version = if version == "v1" { PageVersion::V1 } else { PageVersion::V2 };
                 let outer = ColumnOptions::new().compression(codec.parse().unwrap()).page_version(page_version);
                 options = options.column(&name, outer);
                 for path in &below {
-                    options = options.column(format!("{name}{path}"), ColumnOptions::new().encoding(encoding));
+                    let inner = encoding.map_or(ColumnOptions::new().dictionary(false), |encoding| ColumnOptions::new().encoding(encoding));
+                    options = options.column(format!("{name}{path}"), inner);
                 }
                 columns.push((name, column.clone()));
             }
@@ -210,9 +213,11 @@ fn encodings(physical: PhysicalType) -> &'static [Encoding] {
     }
 }
 
-fn combinations(encodings: &[Encoding]) -> impl Iterator<Item = (Encoding, &'static str, &'static str)> {
+/// Encodings, of which none is the writer's choice, codecs and page versions.
+fn combinations(encodings: &[Encoding]) -> impl Iterator<Item = (Option<Encoding>, &'static str, &'static str)> {
     let codecs = |encoding| CODECS.into_iter().flat_map(move |codec| ["v1", "v2"].map(|version| (encoding, codec, version)));
-    encodings.iter().flat_map(move |encoding| codecs(*encoding))
+    let chosen = ["v1", "v2"].map(|version| (None, "zstd", version));
+    encodings.iter().flat_map(move |encoding| codecs(Some(*encoding))).chain(chosen)
 }
 
 fn batch(columns: &[(&str, (Field, ArrayRef))]) -> RecordBatch {

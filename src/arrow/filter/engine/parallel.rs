@@ -1,16 +1,21 @@
 //! A filtered scan whose decoding is spread over a pool. Units of local files are read to the end on the pool; for others the thread that takes the batches
 //! gets the bytes, first of the filter's columns and then of the rest.
 
-use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use arrow_array::ArrayRef;
 use rayon::prelude::*;
 
-use super::*;
+use super::{BATCHES_AT_ONCE, Taken, Units, Work, lanes_of};
+use crate::arrow::filter::unit::{Unit, mask};
+use crate::arrow::lanes::{Access, Lane};
+use crate::arrow::plan::Plan;
 use crate::arrow::pool::{Pool, spawn_on};
 use crate::arrow::scan::Threads;
-use crate::error::{Error, caught};
+use crate::error::{Error, Result, caught};
 use crate::read::Missing;
 
 /// A filtered scan on a pool.

@@ -6,6 +6,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, GenericByteArray, GenericByteViewArray, OffsetSizeTrait};
 use arrow_buffer::ArrowNativeType;
+use arrow_data::MAX_INLINE_VIEW_LEN;
 use arrow_schema::DataType;
 
 use crate::arrow::write::convert::{Dense, wrong_array};
@@ -113,7 +114,7 @@ fn views<'a, T: ByteViewType>(array: &'a GenericByteViewArray<T>, slots: &Runs) 
 }
 
 /// The most bytes that a view has in itself.
-const INLINE: usize = 12;
+const INLINE: usize = MAX_INLINE_VIEW_LEN as usize;
 
 #[cold]
 fn too_large() -> Error {
