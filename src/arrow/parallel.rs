@@ -219,10 +219,12 @@ impl Parallel {
         }
     }
 
-    /// How many lanes a field of a row group should make to keep the threads busy: one where there is a row group for each thread of the round that this one
-    /// belongs to, and all of their batches may be in work at once. Each part walks over the headers of the pages before it and shares a page with its neighbour, and
-    /// the first of them decode the dictionary each: with two threads, both builds in turn, `f32_bss_none` of eight row groups took 5.8 ms in parts and 4.3 without; two row groups of
-    /// words, 50,000 of them different, 5.1 where the last was in parts and 3.2 without.
+    /// How many lanes a field of a row group should make to keep the threads busy. Row groups are dealt out in rounds of one for each thread: a round
+    /// that is full, and whose batches may all be in work at once, makes one lane a field, so that only what is left at the end is cut.
+    ///
+    /// Each part walks over the headers of the pages before it and shares a page with its neighbour, and the first of them decode the dictionary
+    /// each: with two threads, both builds in turn, `f32_bss_none` of eight row groups took 5.8 ms in parts and 4.3 without; two row groups of words,
+    /// 50,000 of them different, 5.1 where the last was in parts and 3.2 without.
     fn wanted_parts(&self, group: usize) -> usize {
         let ahead = self.shared.lock().ahead;
         let first_of_round = group - group % self.shared.threads.max(1);

@@ -3,10 +3,8 @@
 use std::hint::select_unpredictable;
 use std::sync::Arc;
 
-use arrow_array::{
-    ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, GenericByteArray, LargeBinaryArray, LargeStringArray, StringArray,
-    StringViewArray, types::ByteArrayType,
-};
+use arrow_array::types::{ByteArrayType, LargeBinaryType, LargeUtf8Type};
+use arrow_array::{ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, GenericByteArray, StringArray, StringViewArray};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_data::MAX_INLINE_VIEW_LEN;
 use arrow_schema::{ArrowError, DataType};
@@ -24,10 +22,10 @@ pub(super) fn array(arrays: ByteArrays, validity: Option<NullBuffer>, data_type:
             let (offsets, data) = arrays.into_parts();
             array_of(offsets, data, validity, data_type)?
         }
-        DataType::Utf8View => with_nulls(Arc::new(text_views(&narrow(arrays)?)), validity)?,
+        DataType::Utf8View => with_nulls(Arc::new(text_views(arrays)?), validity)?,
         DataType::BinaryView => Arc::new(binary_views(arrays, validity)?),
-        DataType::LargeUtf8 => Arc::new(wide(arrays, validity, LargeStringArray::try_new)?),
-        DataType::LargeBinary => Arc::new(wide(arrays, validity, LargeBinaryArray::try_new)?),
+        DataType::LargeUtf8 => Arc::new(wide::<LargeUtf8Type>(arrays, validity)?),
+        DataType::LargeBinary => Arc::new(wide::<LargeBinaryType>(arrays, validity)?),
         _ => return Err(wrong_shape(data_type)),
     })
 }
@@ -55,11 +53,17 @@ fn with_nulls(views: ArrayRef, validity: Option<NullBuffer>) -> Result<ArrayRef>
 /// of 22 bytes, 30 against 17 ns a value. Where lengths change below 13 bytes it takes 11 ns instead of 4 for a view, since it looks the length of each up in
 /// a table of jumps, which the processor cannot predict. Appending such values to a builder instead takes 10 to 11 (8 where the same 16,384 come again and
 /// again), giving it views to be checked 14 to 16, and sorting the values by length first 20.
-fn text_views(text: &StringArray) -> StringViewArray {
-    let views = StringViewArray::from(text);
-    if vectorized!(longest(text.value_offsets())) <= HELD { views.gc() } else { views }
+fn text_views(arrays: ByteArrays) -> Result<StringViewArray> {
+    let (offsets, data) = arrays.into_parts();
+    let are_held = vectorized!(longest(&offsets)) <= HELD;
+    // The container's offsets begin with 0 and ascend, so the check in here always passes.
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+    let text = StringArray::try_new(offsets, Buffer::from_vec(data), None).map_err(not_utf8)?;
+    let views = StringViewArray::from(&text);
+    Ok(if are_held { views.gc() } else { views })
 }
 
+/// The length of the longest value.
 #[inline(always)]
 fn longest(offsets: &[i32]) -> i32 {
     offsets.windows(2).fold(0, |longest, part| if let [start, end] = *part { longest.max(end.wrapping_sub(start)) } else { longest })
@@ -96,25 +100,11 @@ fn padded(bytes: &[u8]) -> [u8; 16] {
     std::array::from_fn(|at| bytes.get(at).copied().unwrap_or(0))
 }
 
-type TryNew<T> = fn(OffsetBuffer<<T as ByteArrayType>::Offset>, Buffer, Option<NullBuffer>) -> Result<GenericByteArray<T>, ArrowError>;
-
-/// What views of text are made from.
-fn narrow(arrays: ByteArrays) -> Result<StringArray> {
-    let (offsets, data) = arrays.into_parts();
-    // The container's offsets begin with 0 and ascend, so the check in here always passes.
-    let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-    StringArray::try_new(offsets, Buffer::from_vec(data), None).map_err(not_utf8)
-}
-
-fn wide<T: ByteArrayType<Offset = i64>>(
-    arrays: ByteArrays,
-    validity: Option<NullBuffer>,
-    try_new: TryNew<T>,
-) -> Result<GenericByteArray<T>> {
+fn wide<T: ByteArrayType<Offset = i64>>(arrays: ByteArrays, validity: Option<NullBuffer>) -> Result<GenericByteArray<T>> {
     let (offsets, data) = arrays.into_parts();
     let offsets: Vec<i64> = vectorized!(widen(&offsets));
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-    try_new(offsets, Buffer::from_vec(data), validity).map_err(not_utf8)
+    GenericByteArray::try_new(offsets, Buffer::from_vec(data), validity).map_err(not_utf8)
 }
 
 #[inline(always)]

@@ -64,7 +64,8 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
     }
 }
 
-/// Opens lanes that are read in turn, so that their dictionaries, and data pages of chunks that have one, are decompressed together. What is wrong with one is found by its first read.
+/// Opens lanes that are read in turn, so that their dictionaries, and data pages of chunks that have one, are decompressed together.
+/// What is wrong with one is found by its first read.
 fn begin(shared: &Shared, work: &mut Work) {
     let Work { group, held, lanes, .. } = work;
     if lanes.len() < 2 || lanes.iter().any(|lane| lane.lane.is_some()) {
