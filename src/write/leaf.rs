@@ -12,8 +12,8 @@ use crate::values::{Values, ValuesSlice};
 use crate::write::bounds::Bounds;
 use crate::write::chunk::{WrittenChunk, empty_meta};
 use crate::write::chunker::Chunker;
-use crate::write::levels::{Checked, LevelsSlice, PageLevels};
-use crate::write::page::{DataPage, PageWriter};
+use crate::write::levels::{Checked, LevelCounts, LevelsSlice, PageLevels};
+use crate::write::page::{BegunPage, DataPage, PageWriter};
 use crate::write::settings::{LeafSettings, WritePlan};
 use crate::write::sorted::RowComparer;
 use crate::write::statistics::{PageRecord, WrittenBounds, column_index, size_statistics, statistics};
@@ -48,13 +48,32 @@ pub struct LeafWriter {
     bounds: Option<Bounds>,
     comparer: Option<RowComparer>,
     chunker: Option<Chunker>,
+    /// Pages that ended before there was a value.
+    leading: Leading,
     /// The finished data pages.
     data: Vec<u8>,
     records: Vec<PageRecord>,
     encodings: Vec<(Encoding, i32)>,
+    /// Rows of pages that ended.
     rows: u64,
     uncompressed: u64,
     failed: bool,
+}
+
+/// Pages without values before the first page that has some: it tells how they are encoded.
+#[derive(Default)]
+struct Leading {
+    pages: Vec<(BegunPage, LevelCounts)>,
+    bytes: usize,
+}
+
+/// What is known of a page when its levels and values are encoded.
+struct EncodedPage<'a> {
+    counts: LevelCounts,
+    encoding: Encoding,
+    values: usize,
+    byte_array_bytes: usize,
+    bounds: Option<&'a Bounds>,
 }
 
 impl LeafWriter {
@@ -76,6 +95,7 @@ impl LeafWriter {
             bounds,
             comparer: sorted.map(|(sorted, order)| RowComparer::new(order, sorted)),
             chunker: settings.chunking.as_ref().map(Chunker::new),
+            leading: Leading::default(),
             data: Vec::new(),
             records: Vec::new(),
             encodings: Vec::new(),
@@ -99,12 +119,13 @@ impl LeafWriter {
 
     /// About how many bytes the chunk would have if it were finished now.
     pub fn encoded_size(&self) -> usize {
-        self.data.len() + self.values.page_size() + self.levels.memory()
+        self.data.len() + self.leading.bytes + self.values.page_size() + self.levels.memory()
     }
 
     /// About how many bytes of memory the writer takes.
     pub fn memory_size(&self) -> usize {
-        self.data.capacity() + self.pages.memory() + self.values.memory() + self.levels.memory() + self.records.len() * 200
+        let pages = self.records.len() + self.leading.pages.len();
+        self.data.capacity() + self.leading.bytes + self.pages.memory() + self.values.memory() + self.levels.memory() + pages * 200
     }
 
     /// Writes whole rows: `values` are those that are not null, `levels` tell where they are.
@@ -142,7 +163,10 @@ impl LeafWriter {
     pub fn finish(mut self) -> Result<WrittenChunk> {
         self.guarded(|writer| {
             writer.decide(true)?;
-            if writer.levels.entries() > 0 { writer.end_page() } else { Ok(()) }
+            if writer.levels.entries() > 0 {
+                writer.end_page()?;
+            }
+            writer.write_leading()
         })?;
         let place = Arc::clone(&self.settings);
         self.into_chunk().map_err(|error| error.in_column(place.leaf.path.dotted()))
@@ -247,42 +271,79 @@ impl LeafWriter {
 
     /// Ends the page that is being filled.
     fn end_page(&mut self) -> Result<()> {
+        let counts = self.levels.counts();
+        self.rows += counts.rows as u64;
+        if self.values.awaits_first() {
+            self.pages.begin(&self.levels, self.settings.page_version)?;
+            let page = self.pages.set_aside();
+            self.leading.bytes += page.len();
+            self.leading.pages.push((page, counts));
+        } else {
+            self.write_leading()?;
+            let page = self.pages.begin(&self.levels, self.settings.page_version)?;
+            let encoding = self.values.finish_page(page, self.page_bounds.as_mut());
+            let mut bounds = self.page_bounds.take();
+            let (values, byte_array_bytes) = (self.page_values, self.page_byte_array_bytes);
+            self.append(EncodedPage { counts, encoding, values, byte_array_bytes, bounds: bounds.as_ref() })?;
+            if let Some(bounds) = &mut bounds {
+                bounds.clear();
+            }
+            self.page_bounds = bounds;
+        }
+        self.page_values = 0;
+        self.page_byte_array_bytes = 0;
+        self.levels.clear();
+        Ok(())
+    }
+
+    /// Writes the pages that ended before there was a value.
+    fn write_leading(&mut self) -> Result<()> {
+        if self.leading.pages.is_empty() {
+            return Ok(());
+        }
+        // No page was written before, and so nothing is in these bounds.
+        let bounds = self.bounds.clone();
+        for (page, counts) in std::mem::take(&mut self.leading).pages {
+            let encoding = self.values.finish_leading_page(self.pages.resume(&page));
+            self.append(EncodedPage { counts, encoding, values: 0, byte_array_bytes: 0, bounds: bounds.as_ref() })?;
+        }
+        Ok(())
+    }
+
+    /// Appends the page that the page writer has.
+    fn append(&mut self, page: EncodedPage<'_>) -> Result<()> {
+        let EncodedPage { counts, encoding, values, byte_array_bytes, bounds: page_bounds } = page;
         let settings = &self.settings;
-        let nulls = (self.levels.entries() - self.page_values) as u64;
-        let page = self.pages.begin(&self.levels, settings.page_version)?;
-        let encoding = self.values.finish_page(page, self.page_bounds.as_mut());
-        let bounds = self.page_bounds.as_ref().and_then(|bounds| WrittenBounds::new(bounds, settings));
-        let nans = self.page_bounds.as_ref().and_then(Bounds::nans);
-        let in_header = (settings.statistics == StatisticsLevel::Page).then(|| statistics(bounds.clone(), nulls, nans, None));
-        let page = DataPage { version: settings.page_version, encoding, nulls: nulls as usize, statistics: in_header };
+        let nulls = counts.entries - values;
+        let bounds = page_bounds.and_then(|bounds| WrittenBounds::new(bounds, settings));
+        let nans = page_bounds.and_then(Bounds::nans);
+        let in_header = (settings.statistics == StatisticsLevel::Page).then(|| statistics(bounds.clone(), nulls as u64, nans, None));
+        let (entries, rows) = (counts.entries, counts.rows);
+        let header = DataPage { version: settings.page_version, encoding, entries, rows, nulls, statistics: in_header };
         let offset = self.data.len() as u64;
-        let size = self.pages.end(page, &self.levels, &mut self.data)?;
-        let (repetition_histogram, definition_histogram) = self.levels.histograms();
+        let size = self.pages.end(header, &mut self.data)?;
+        let first_row = self.records.last().map_or(0, |before| before.first_row + before.rows);
         self.records.push(PageRecord {
             offset,
             size: i32::try_from(size.compressed).map_err(|_| Error::limit("a page of more than 2 GiB"))?,
-            first_row: self.rows,
-            entries: self.levels.entries() as u64,
-            nulls,
+            first_row,
+            rows: rows as u64,
+            entries: entries as u64,
+            nulls: nulls as u64,
             nans,
             bounds,
-            byte_array_bytes: self.page_byte_array_bytes as u64,
-            repetition_histogram,
-            definition_histogram,
+            byte_array_bytes: byte_array_bytes as u64,
+            repetition_histogram: counts.repetition_histogram,
+            definition_histogram: counts.definition_histogram,
         });
         match self.encodings.iter_mut().find(|(known, _)| *known == encoding) {
             Some((_, count)) => *count += 1,
             None => self.encodings.push((encoding, 1)),
         }
-        if let (Some(bounds), Some(page)) = (&mut self.bounds, &mut self.page_bounds) {
+        if let (Some(bounds), Some(page)) = (&mut self.bounds, page_bounds) {
             bounds.merge(page);
-            page.clear();
         }
-        self.rows += self.levels.rows() as u64;
         self.uncompressed += size.uncompressed as u64;
-        self.page_values = 0;
-        self.page_byte_array_bytes = 0;
-        self.levels.clear();
         Ok(())
     }
 

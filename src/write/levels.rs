@@ -137,6 +137,15 @@ fn check_levels<'a>(repetition: &'a [u8], definition: &'a [u8], leaf: &Leaf) -> 
     Ok(Some(Kind::Nested { repetition, definition }))
 }
 
+/// What the levels of a page say of it.
+pub(crate) struct LevelCounts {
+    pub(crate) entries: usize,
+    pub(crate) rows: usize,
+    /// How often each level occurs; empty for levels whose maximum is 0.
+    pub(crate) repetition_histogram: Vec<i64>,
+    pub(crate) definition_histogram: Vec<i64>,
+}
+
 /// The levels of one page.
 #[derive(Debug)]
 pub(crate) struct PageLevels {
@@ -232,8 +241,14 @@ impl PageLevels {
         }
     }
 
+    /// What they say of the page.
+    pub(crate) fn counts(&self) -> LevelCounts {
+        let (repetition_histogram, definition_histogram) = self.histograms();
+        LevelCounts { entries: self.entries, rows: self.rows, repetition_histogram, definition_histogram }
+    }
+
     /// How often each repetition and each definition level occurs; empty for levels whose maximum is 0.
-    pub(crate) fn histograms(&self) -> (Vec<i64>, Vec<i64>) {
+    fn histograms(&self) -> (Vec<i64>, Vec<i64>) {
         let mut repetition = vec![0; usize::from(self.max_repetition) + 1];
         count_levels(&self.repetition, &mut repetition);
         let mut definition = vec![0; usize::from(self.max_definition) + 1];

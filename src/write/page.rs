@@ -20,10 +20,25 @@ pub(crate) struct PageWriter {
     parts: (usize, usize),
 }
 
+/// A data page that has its levels, encoded, but no values yet.
+pub(crate) struct BegunPage {
+    raw: Box<[u8]>,
+    parts: (usize, usize),
+}
+
+impl BegunPage {
+    /// Bytes of its levels.
+    pub(crate) fn len(&self) -> usize {
+        self.raw.len()
+    }
+}
+
 /// What a data page is besides its levels and values.
 pub(crate) struct DataPage<'a> {
     pub(crate) version: PageVersion,
     pub(crate) encoding: Encoding,
+    pub(crate) entries: usize,
+    pub(crate) rows: usize,
     pub(crate) nulls: usize,
     pub(crate) statistics: Option<Statistics<'a>>,
 }
@@ -55,6 +70,19 @@ impl PageWriter {
         self.append(&header, out)
     }
 
+    /// Takes the data page that was begun, for [`resume`](Self::resume).
+    pub(crate) fn set_aside(&mut self) -> BegunPage {
+        BegunPage { raw: self.raw.as_slice().into(), parts: self.parts }
+    }
+
+    /// Goes on with a data page that was set aside; as [`begin`](Self::begin) does.
+    pub(crate) fn resume(&mut self, page: &BegunPage) -> &mut Vec<u8> {
+        self.raw.clear();
+        self.raw.extend_from_slice(&page.raw);
+        self.parts = page.parts;
+        &mut self.raw
+    }
+
     /// Begins a data page with its levels; the encoded values are to be appended to what is returned, and nothing else.
     pub(crate) fn begin(&mut self, levels: &PageLevels, version: PageVersion) -> Result<&mut Vec<u8>> {
         self.raw.clear();
@@ -75,8 +103,8 @@ impl PageWriter {
     }
 
     /// Ends the data page that was begun and appends it.
-    pub(crate) fn end(&mut self, page: DataPage<'_>, levels: &PageLevels, out: &mut Vec<u8>) -> Result<PageSize> {
-        let num_values = count(levels.entries())?;
+    pub(crate) fn end(&mut self, page: DataPage<'_>, out: &mut Vec<u8>) -> Result<PageSize> {
+        let num_values = count(page.entries)?;
         let DataPage { encoding, statistics, .. } = page;
         let header = match page.version {
             PageVersion::V1 => {
@@ -95,7 +123,7 @@ impl PageWriter {
                 let header = DataPageHeaderV2 {
                     num_values,
                     num_nulls: count(page.nulls)?,
-                    num_rows: count(levels.rows())?,
+                    num_rows: count(page.rows)?,
                     encoding,
                     definition_levels_byte_length: count(definition)?,
                     repetition_levels_byte_length: count(repetition)?,

@@ -527,20 +527,29 @@ fn dictionaries_are_dropped_early_kept_or_left_late() {
 }
 
 #[test]
-fn pages_of_nulls_alone_refer_to_no_dictionary() {
+fn pages_of_nulls_alone_refer_to_a_dictionary_where_there_is_one() {
     let schema: Arc<Schema> = Arc::new("message m { optional int32 a; }".parse().unwrap());
-    for columns in [ColumnOptions::new(), ColumnOptions::new().encoding(Encoding::RleDictionary)] {
+    let encodings = |columns: ColumnOptions, definition: Vec<u8>, value: fn(u32) -> u32| {
         let options = WriterOptions::builder().columns(columns.page_rows(10)).build().unwrap();
-        let write = |definition: Vec<u8>| {
-            let values = Values::Words32(vec![7; definition.iter().filter(|level| **level == 1).count()]);
-            let (bytes, metadata) = write(&schema, options.clone(), &Levels { repetition: Vec::new(), definition }, &values, 3);
-            read_column(&bytes, &metadata, 0, 0)
-        };
-        let nulls = write(vec![0; 30]);
-        assert_eq!((nulls.encodings, nulls.dictionary.is_none()), (vec![Encoding::Plain; 3], true));
-        let late = write([vec![0; 15], vec![1; 15]].concat());
-        assert_eq!(late.encodings, [Encoding::Plain, Encoding::RleDictionary, Encoding::RleDictionary]);
+        let levels = Levels { repetition: Vec::new(), definition };
+        let present = levels.definition.iter().filter(|level| **level == 1).count() as u32;
+        let values = Values::Words32((0..present).map(value).collect());
+        let (file, metadata) = write(&schema, options, &levels, &values, 3);
+        check(&file, &metadata, &levels, &values);
+        let stats = metadata.row_group(0).unwrap().column(0).unwrap().encoding_stats().map(<[_]>::len);
+        let found = read_column(&file, &metadata, 0, 0);
+        (found.encodings, found.dictionary.is_some(), stats)
+    };
+    let late = |values| [vec![0; 25], vec![1; values]].concat();
+    for columns in [ColumnOptions::new(), ColumnOptions::new().encoding(Encoding::RleDictionary)] {
+        assert_eq!(encodings(columns.clone(), vec![0; 30], |_| 7), (vec![Encoding::Plain; 3], false, Some(1)));
+        // Readers look for values in dictionaries only if all pages have indices, and that metadata say so.
+        assert_eq!(encodings(columns, late(15), |_| 7), (vec![Encoding::RleDictionary; 4], true, Some(2)));
     }
+    let (plain, delta) = (Encoding::Plain, Encoding::DeltaBinaryPacked);
+    assert_eq!(encodings(ColumnOptions::new(), late(4), |at| at.wrapping_mul(0x9e37_79b9)), (vec![plain, plain, delta], false, Some(2)));
+    let columns = ColumnOptions::new().encoding(delta).dictionary(false);
+    assert_eq!(encodings(columns, late(4), |at| at), (vec![delta; 3], false, Some(1)));
 }
 
 #[test]

@@ -311,12 +311,27 @@ impl ValueWriter {
         Ok(())
     }
 
+    /// Whether it is open how pages without values are to be encoded: where a dictionary comes they are pages of indices like the
+    /// others, but readers refuse such pages without a dictionary.
+    pub(crate) fn awaits_first(&self) -> bool {
+        self.seen == 0 && matches!(self.state, State::Dictionary(_))
+    }
+
+    /// Appends what a page before the first value has of values; returns the encoding.
+    pub(crate) fn finish_leading_page(&self, out: &mut Vec<u8>) -> Encoding {
+        match self.state {
+            State::Dictionary(_) if self.seen > 0 => {
+                write_indices(&[], out);
+                Encoding::RleDictionary
+            }
+            _ => Encoding::Plain,
+        }
+    }
+
     /// Appends the page's values and begins the next page; returns the encoding.
     pub(crate) fn finish_page(&mut self, out: &mut Vec<u8>, bounds: Option<&mut Bounds>) -> Encoding {
         self.in_pages = self.seen;
         match &mut self.state {
-            // There is no dictionary yet, and readers refuse pages of indices without one even where all values are null.
-            State::Dictionary(_) if self.seen == 0 => Encoding::Plain,
             State::Dictionary(interned) => {
                 if let Some(bounds) = bounds {
                     interned.add_bounds(bounds);

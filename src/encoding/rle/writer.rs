@@ -91,7 +91,7 @@ impl HybridWriter {
     #[inline]
     pub(crate) fn push_run(&mut self, value: u32, n: usize, out: &mut Vec<u8>) {
         if value != self.repeated {
-            self.end_repetition(out);
+            self.end_repetition(self.least(), out);
             self.repeated = value;
         }
         self.count += n;
@@ -102,7 +102,7 @@ impl HybridWriter {
         let (repeating, mut rest) = values.split_at(equal_to(values, self.repeated));
         self.count += repeating.len();
         while !rest.is_empty() {
-            self.end_repetition(out);
+            self.end_repetition(self.least(), out);
             // Runs are looked for from group to group only, the first of which begins where the held ones end.
             let (begun, whole) = rest.split_at(self.to_whole_group().min(rest.len()));
             self.hold(begun, out);
@@ -116,13 +116,20 @@ impl HybridWriter {
 
     /// Writes what is left; the writer can be used again.
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) {
-        self.end_repetition(out);
+        self.end_repetition(self.least_at_end(), out);
         self.flush_packed(out);
     }
 
     /// How many equal values are shorter as a run of their own, which also means another header for those after it.
     fn least(&self) -> usize {
         8 * (1 + (2 + self.width.div_ceil(8)).checked_div(self.width).unwrap_or(0))
+    }
+
+    /// As [`least`](Self::least) where no other header follows.
+    fn least_at_end(&self) -> usize {
+        let header = usize::from(!self.held.is_empty());
+        let groups = (header + self.width.div_ceil(8)).div_ceil(self.width.max(1));
+        (8 * groups).saturating_sub(7).max(1)
     }
 
     /// How many values fill up the group of eight that was begun.
@@ -149,10 +156,10 @@ impl HybridWriter {
         (values, &[], &[])
     }
 
-    /// Decides on the values that repeated: they fill up the group that was begun, or become a run.
-    fn end_repetition(&mut self, out: &mut Vec<u8>) {
+    /// Decides on the values that repeated: they fill up the group that was begun, and become a run if `least` of them are left.
+    fn end_repetition(&mut self, least: usize, out: &mut Vec<u8>) {
         let fill = self.to_whole_group().min(self.count);
-        if self.count - fill < self.least() {
+        if self.count - fill < least {
             self.hold_repeated(self.count, out);
         } else {
             self.hold_repeated(fill, out);

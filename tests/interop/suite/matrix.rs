@@ -20,7 +20,9 @@ use crate::values;
 /// Rows of a file, in two row groups of several pages.
 const ROWS: usize = 200;
 
-const NESTINGS: [&str; 6] = ["required", "optional", "struct", "list", "deep", "map"];
+/// `late` are lists of a page each, of which the first have no values, with dictionaries only: the first pages might do without.
+const NESTINGS: [&str; 7] = ["required", "optional", "struct", "list", "deep", "map", LATE];
+const LATE: &str = "late";
 const CODECS: [&str; 7] = ["uncompressed", "snappy", "gzip", "zstd", "brotli", "lz4_raw", "lz4_hadoop"];
 
 /// One type and what the writer is told.
@@ -118,11 +120,14 @@ impl Case {
             let below: Vec<String> =
                 values.clone().map(|leaf| leaf.path.parts().skip(1).map(|part| format!(".{part}")).collect()).collect();
             let physical = values.clone().next().unwrap().physical_type;
-            for (encoding, codec, version) in combinations(self.encodings.unwrap_or(encodings(physical))) {
+            for (encoding, codec, version) in combinations(nesting, self.encodings.unwrap_or(encodings(physical))) {
                 let named = encoding.map_or("chosen".to_owned(), |encoding| encoding.to_string());
                 let name = format!("{nesting}__{named}__{codec}__{version}").to_lowercase();
                 let page_version = if version == "v1" { PageVersion::V1 } else { PageVersion::V2 };
-                let outer = ColumnOptions::new().compression(codec.parse().unwrap()).page_version(page_version);
+                let mut outer = ColumnOptions::new().compression(codec.parse().unwrap()).page_version(page_version);
+                if *nesting == LATE {
+                    outer = outer.page_rows(1);
+                }
                 options = options.column(&name, outer);
                 for path in &below {
                     let inner = encoding.map_or(ColumnOptions::new().dictionary(false), |encoding| ColumnOptions::new().encoding(encoding));
@@ -158,6 +163,7 @@ impl Case {
                 7,
             ),
             "list" => lists(|items| self.field("element", items, true), ROWS),
+            LATE => late_lists(|items| self.field("element", items, true)),
             "deep" => lists(
                 |items| {
                     structs_field(
@@ -214,10 +220,14 @@ fn encodings(physical: PhysicalType) -> &'static [Encoding] {
 }
 
 /// Encodings, of which none is the writer's choice, codecs and page versions.
-fn combinations(encodings: &[Encoding]) -> impl Iterator<Item = (Option<Encoding>, &'static str, &'static str)> {
-    let codecs = |encoding| CODECS.into_iter().flat_map(move |codec| ["v1", "v2"].map(|version| (encoding, codec, version)));
-    let chosen = ["v1", "v2"].map(|version| (None, "zstd", version));
-    encodings.iter().flat_map(move |encoding| codecs(Some(*encoding))).chain(chosen)
+fn combinations(nesting: &str, encodings: &[Encoding]) -> Vec<(Option<Encoding>, &'static str, &'static str)> {
+    let versions = |encoding, codec| ["v1", "v2"].map(|version| (encoding, codec, version));
+    if nesting == LATE {
+        let dictionary = encodings.contains(&Encoding::RleDictionary).then(|| versions(Some(Encoding::RleDictionary), "snappy"));
+        return dictionary.into_iter().flatten().collect();
+    }
+    let codecs = |encoding| CODECS.into_iter().flat_map(move |codec| versions(Some(encoding), codec));
+    encodings.iter().flat_map(|encoding| codecs(*encoding)).chain(versions(None, "zstd")).collect()
 }
 
 fn batch(columns: &[(&str, (Field, ArrayRef))]) -> RecordBatch {
@@ -254,6 +264,14 @@ fn lists(items: impl FnOnce(usize) -> (Field, ArrayRef), len: usize) -> (DataTyp
     let (offsets, nulls, count) = extents(len);
     let (field, items) = items(count);
     let array = ListArray::new(Arc::new(field), offsets, items, nulls);
+    (array.data_type().clone(), Arc::new(array))
+}
+
+/// Lists of which only later ones have items, more of them than there are rows.
+fn late_lists(items: impl FnOnce(usize) -> (Field, ArrayRef)) -> (DataType, ArrayRef) {
+    let offsets = OffsetBuffer::<i32>::from_lengths((0..ROWS).map(|row| if row < 80 { 0 } else { 12 }));
+    let (field, items) = items(offsets.last() as usize);
+    let array = ListArray::new(Arc::new(field), offsets, items, Some((0..ROWS).map(|row| row % 50 != 3).collect()));
     (array.data_type().clone(), Arc::new(array))
 }
 
