@@ -3,7 +3,7 @@
     python3 -m venv .venv && .venv/bin/pip install -r testdata/requirements.txt
     .venv/bin/python testdata/make.py [SECTION...]
 
-Sections: pyarrow, by-hand, duckdb, polars, spark (needs Java 17). Without arguments all of them.
+Sections: pyarrow, by-hand, duckdb, polars, fastparquet, chdb (ClickHouse), spark (needs Java 17). Without arguments all of them.
 `TABLE.VARIANT.parquet` has its golden answer, which is what pyarrow reads, in `TABLE.VARIANT.arrow`, or, when several
 variants of a table read the same, in `TABLE.arrow`. Running the script twice gives the same bytes.
 """
@@ -882,6 +882,89 @@ def make_spark():
         spark.stop()
 
 
+def make_fastparquet():
+    import fastparquet
+    import pandas as pd
+
+    n = 80
+    frame = pd.DataFrame(
+        {
+            "id": range(n),
+            "small": pd.Series([i % 50 for i in range(n)], dtype="uint8"),
+            "f64": [None if i % 7 == 3 else i / 3 for i in range(n)],
+            "flag": [i % 3 == 0 for i in range(n)],
+            "text": some(words(n, "fastparquet"), "fastparquet"),
+            "data": [word.encode() for word in words(n, "fastparquet data")],
+            "category": pd.Categorical(["x", "yy", "zzz", "x"] * (n // 4)),
+            "nullable": pd.Series(some(range(n), "fastparquet nullable"), dtype="Int64"),
+            "at": pd.to_datetime([1_600_000_000_123_456_789 + i * 10**9 for i in range(n)]),
+        }
+    )
+    object_encoding = {"text": "utf8", "data": "bytes"}
+    with tempfile.TemporaryDirectory() as tmp:
+        for name, columns, options in (
+            ("fastparquet.defaults", frame.columns, {}),
+            ("fastparquet.row-groups-zstd", frame.columns, {"compression": "ZSTD", "row_group_offsets": 25}),
+            ("fastparquet.int96-gzip", frame.columns, {"compression": "GZIP", "times": "int96", "stats": True}),
+            # Repetitions become booleans when it is to find out about nulls: pyarrow takes levels for values then.
+            ("fastparquet-booleans.repetitions", ["id", "text", "data", "flag"], {"has_nulls": None}),
+        ):
+            path = os.path.join(tmp, name)
+            encodings = {column: encoding for column, encoding in object_encoding.items() if column in columns}
+            fastparquet.write(path, frame[list(columns)], object_encoding=encodings, write_index=False, **options)
+            read = None
+            if name == "fastparquet-booleans.repetitions":
+                assert fastparquet.ParquetFile(path).to_pandas().equals(frame[list(columns)])
+                fields = [pa.field("id", pa.int64(), False), pa.field("text", pa.string()), pa.field("data", pa.binary()), pa.field("flag", pa.bool_(), False)]
+                read = pa.Table.from_pandas(frame[list(columns)], pa.schema(fields), preserve_index=False).replace_schema_metadata()
+            keep(name, pathlib.Path(path).read_bytes(), read)
+
+
+def make_chdb():
+    import chdb
+
+    flat = {
+        "u8": "toUInt8(number)",
+        "i32": "toInt32(number * -7919)",
+        "u64": "number * 1234567891011",
+        "f32": "toFloat32(number / 7)",
+        "maybe": "if(number % 5 = 0, NULL, number)",
+        "text": "concat('x', toString(number % 20))",
+        "fixed": "toFixedString(leftPad(toString(number % 1000), 8, '0'), 8)",
+        "date": "toDate('2020-01-01') + number",
+        "time": "toDateTime('2020-01-01 00:00:00', 'UTC') + number",
+        "nanos": "toDateTime64('2020-01-01 00:00:00.123456789', 9, 'UTC') + number",
+        "d18": "toDecimal64(number / 10, 4)",
+        "d76": "toDecimal256(number, 20)",
+        "flag": "number % 3 = 0",
+        "enum": "CAST(if(number % 2 = 0, 'a', 'b') AS Enum8('a' = 1, 'b' = 2))",
+        "low": "CAST(if(number % 4 = 0, NULL, toString(number % 10)) AS LowCardinality(Nullable(String)))",
+        "i128": "toInt128(number) * -1",
+        "ip6": "toIPv6('::1')",
+    }
+    nested = {
+        "list": "arrayMap(x -> if(x % 2 = 0, NULL, x), range(number % 5))",
+        "lists": "arrayMap(x -> range(x), range(number % 4))",
+        "tuple": "CAST(tuple(number, if(number % 3 = 0, NULL, toString(number))) AS Tuple(a UInt64, b Nullable(String)))",
+        "tuples": "arrayMap(x -> tuple(x, toString(x)), range(number % 4))",
+        "map": "map('k', number, toString(number), number + 1)",
+        "maps": "map(number, range(number % 3))",
+    }
+    with tempfile.TemporaryDirectory() as tmp:
+        for name, columns, options in (
+            ("clickhouse.defaults", flat, {}),
+            ("clickhouse.row-groups-lz4", flat, {"output_format_parquet_row_group_size": 30, "output_format_parquet_compression_method": "'lz4'"}),
+            ("clickhouse-nested.small-pages", nested, {"output_format_parquet_data_page_size": 64, "output_format_parquet_write_bloom_filter": 1}),
+        ):
+            path = os.path.join(tmp, name)
+            settings = {"output_format_parquet_parallel_encoding": 0, **options}
+            chdb.query(
+                f"SELECT {', '.join(f'{value} AS {column}' for column, value in columns.items())} FROM numbers(70) "
+                f"INTO OUTFILE '{path}' FORMAT Parquet SETTINGS {', '.join(f'{key} = {value}' for key, value in settings.items())}"
+            )
+            keep(name, pathlib.Path(path).read_bytes())
+
+
 PYARROW_IS_WRONG = ["raw-pages.empty"]  # it ends a column at its first empty page
 
 
@@ -901,7 +984,7 @@ def make_by_hand():
         keep(name, data, known or read)
 
 
-SECTIONS = {"pyarrow": make_pyarrow, "by-hand": make_by_hand, "duckdb": make_duckdb, "polars": make_polars, "spark": make_spark}
+SECTIONS = {"pyarrow": make_pyarrow, "by-hand": make_by_hand, "duckdb": make_duckdb, "polars": make_polars, "fastparquet": make_fastparquet, "chdb": make_chdb, "spark": make_spark}
 
 
 def main(wanted):

@@ -295,6 +295,7 @@ impl ScanBuilder {
         if self.file.origin.remote.is_some() && self.file.origin.pushed.is_none() {
             return Err(Error::usage("the file was opened asynchronously: make its scans with ScanBuilder::stream instead of build"));
         }
+        self.file.metadata.check_has_data()?;
         if self.batch_rows == Some(0) {
             return Err(Error::usage("batches of 0 rows: ask for at least 1"));
         }

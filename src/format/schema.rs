@@ -56,8 +56,8 @@ thrift_enum! {
 }
 
 thrift_enum! {
-    /// How often a field occurs in its parent (`FieldRepetitionType`).
-    pub enum FieldRepetitionType {
+    /// How often a field occurs in its parent (`FieldRepetitionType`). fastparquet writes it as a boolean where it is told to find out about nulls.
+    pub enum FieldRepetitionType or bool {
         /// Exactly once.
         Required = 0,
         /// Once or not at all.

@@ -29,6 +29,7 @@ struct Inner {
     metadata_bytes: usize,
     version: i32,
     num_rows: u64,
+    claimed_rows: i64,
     schema: Arc<Schema>,
     key_values: Option<At>,
     created_by: Option<String>,
@@ -44,7 +45,7 @@ impl FileMetadata {
     ///
     /// # Errors
     /// `Malformed` if the footer breaks the format's rules, its schema is none, a row group has another number of columns
-    /// than the schema, or the rows of the row groups do not add up to those of the file (unless it claims 0); `Limit` if it takes more memory than
+    /// than the schema, or the rows of the row groups do not add up to those of the file (unless it claims 0, or there are no row groups); `Limit` if it takes more memory than
     /// [`Limits::metadata_bytes`] or the schema nests deeper than [`Limits::schema_depth`].
     pub fn parse(footer: Bytes, file_size: u64, limits: &Limits) -> Result<Self> {
         let footer_start = data_end(file_size, footer.len());
@@ -61,6 +62,7 @@ impl FileMetadata {
             metadata_bytes: limits.metadata_bytes,
             version: skeleton.version,
             num_rows,
+            claimed_rows: skeleton.num_rows,
             schema: Arc::new(schema),
             key_values: skeleton.key_values,
             writer,
@@ -81,6 +83,20 @@ impl FileMetadata {
     /// Number of rows in all row groups.
     pub fn num_rows(&self) -> u64 {
         self.0.num_rows
+    }
+
+    /// `Malformed` where there are rows, but no row groups: a summary of other files, as `_common_metadata` of some writers is. Its schema is good, but
+    /// to read no rows of it would hide that they are elsewhere.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn check_has_data(&self) -> Result<()> {
+        match self.0.claimed_rows {
+            rows if rows > 0 && self.num_row_groups() == 0 && !self.schema().leaves().is_empty() => Err(Error::malformed(format!(
+                "the file claims {rows} rows, but has no row groups: it sums up other files, as _common_metadata does; read those"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Bytes of the file.
@@ -260,8 +276,8 @@ fn check_columns(row_groups: &RowGroups, leaves: usize) -> Result<()> {
 fn check_rows(row_groups: &RowGroups, claimed: i64, no_columns: bool) -> Result<u64> {
     let sum = row_groups.entries.iter().try_fold(0_u64, |sum, entry| sum.checked_add(entry.num_rows));
     match (u64::try_from(claimed), sum) {
-        // Some writers left 0 there, and where there are no columns no data contradict the claim.
-        (Ok(claimed), Some(sum)) if claimed == sum || claimed == 0 || no_columns => Ok(sum),
+        // Some writers left 0 there, and where there are no columns no data contradict the claim. Without row groups it is `check_has_data` that does.
+        (Ok(claimed), Some(sum)) if claimed == sum || claimed == 0 || no_columns || row_groups.entries.is_empty() => Ok(sum),
         (_, Some(sum)) => Err(Error::malformed(format!("the file claims {claimed} rows, but its row groups have {sum}"))),
         (_, None) => Err(Error::malformed("the row groups have more than 2^64 rows")),
     }

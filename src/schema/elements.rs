@@ -102,8 +102,8 @@ fn children(element: &SchemaElement<'_>, available: usize) -> Result<usize> {
 /// The field of an element, a group's without its fields yet.
 fn read_field(element: &SchemaElement<'_>, children: usize) -> Result<Field> {
     let repetition = match element.repetition_type {
-        // All fields but the root must have one, and no writer is known to leave it out. Readers in C++ take it as required,
-        // their enum's 0; of a field that had been optional, levels would be read as values.
+        // All fields but the root must have one, and no writer is known to leave it out (fastparquet's is a boolean, which readers in C++
+        // take for none). They take it as required, their enum's 0; of a field that had been optional, levels would be read as values.
         None => return Err(Error::malformed(format!("the schema's field {} has no repetition", Quoted(&element.name)))),
         Some(FieldRepetitionType::Required) => Repetition::Required,
         Some(FieldRepetitionType::Optional) => Repetition::Optional,

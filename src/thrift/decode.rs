@@ -92,6 +92,12 @@ pub(crate) trait Decode<'a>: Sized {
     /// Reads a list element or, but for booleans, a field's value.
     fn decode(reader: &mut Reader<'a>) -> Result<Self>;
 
+    /// Whether a field of this type is read from the wire type; others are skipped.
+    #[inline]
+    fn is_read_from(wire: Wire) -> bool {
+        wire.is_like(Self::WIRE)
+    }
+
     /// Reads a field's value.
     #[inline]
     fn decode_field(reader: &mut Reader<'a>, _wire: Wire) -> Result<Self> {

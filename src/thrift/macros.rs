@@ -24,7 +24,7 @@ macro_rules! thrift_struct {
                 let mut last = 0;
                 while let Some(header) = reader.field(&mut last)? {
                     match header.id {
-                        $($id if header.wire.is_like(<$type as Decode<'_>>::WIRE) => {
+                        $($id if <$type as Decode<'_>>::is_read_from(header.wire) => {
                             $field = Some(<$type as Decode<'_>>::decode_field(reader, header.wire)?);
                         })*
                         _ => reader.skip(header.wire)?,
@@ -65,9 +65,9 @@ macro_rules! thrift_struct {
     };
 }
 
-/// A Thrift enum: values that are not known are kept in `Unknown`.
+/// A Thrift enum: values that are not known are kept in `Unknown`. With `or bool` before the braces, fields that are booleans stand for 0 and 1.
 macro_rules! thrift_enum {
-    ($(#[$meta:meta])* $vis:vis enum $name:ident {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident $(or $bool:ident)? {
         $($(#[$doc:meta])* $variant:ident = $value:literal,)*
     }) => {
         $(#[$meta])*
@@ -103,6 +103,8 @@ macro_rules! thrift_enum {
             fn decode(reader: &mut $crate::thrift::Reader<'de>) -> $crate::error::Result<Self> {
                 <i32 as $crate::thrift::Decode>::decode(reader).map(Self::from_code)
             }
+
+            $(thrift_enum! { @boolean $bool })?
         }
 
         impl $crate::thrift::Encode for $name {
@@ -110,6 +112,21 @@ macro_rules! thrift_enum {
 
             fn encode(&self, output: &mut $crate::thrift::Output<'_>) -> ::thrift::Result<()> {
                 $crate::thrift::Encode::encode(&self.code(), output)
+            }
+        }
+    };
+    (@boolean bool) => {
+        #[inline]
+        fn is_read_from(wire: $crate::thrift::Wire) -> bool {
+            wire == Self::WIRE || wire.is_like($crate::thrift::Wire::True)
+        }
+
+        #[inline]
+        fn decode_field(reader: &mut $crate::thrift::Reader<'de>, wire: $crate::thrift::Wire) -> $crate::error::Result<Self> {
+            match wire {
+                $crate::thrift::Wire::False => Ok(Self::from_code(0)),
+                $crate::thrift::Wire::True => Ok(Self::from_code(1)),
+                _ => Self::decode(reader),
             }
         }
     };

@@ -8,7 +8,7 @@ use thrift::protocol::{
 
 use super::{Alike, Decode, Reader, Wire, encode_to_vec};
 use crate::ErrorKind;
-use crate::format::{DataPageHeader, Encoding, PageHeader, PageType, Statistics};
+use crate::format::{DataPageHeader, Encoding, FieldRepetitionType, PageHeader, PageType, SchemaElement, Statistics};
 
 /// Any Thrift value.
 #[derive(Clone, Debug, PartialEq)]
@@ -403,6 +403,20 @@ fn a_missing_required_field_is_named() {
     let bytes = Tree::Struct(vec![(1, Tree::I32(0)), (2, Tree::I32(9))]).to_bytes();
     let error = PageHeader::decode(&mut Reader::new(&bytes, 0)).unwrap_err();
     assert!(error.message().contains("PageHeader lacks its field compressed_page_size"), "{error}");
+}
+
+#[test]
+fn a_repetition_may_be_a_boolean() {
+    // As fastparquet writes it: OPTIONAL is true.
+    for (boolean, expected) in [(true, FieldRepetitionType::Optional), (false, FieldRepetitionType::Required)] {
+        let bytes = Tree::Struct(vec![(1, Tree::I32(1)), (3, Tree::Bool(boolean)), (4, Tree::Bytes(b"c".to_vec()))]).to_bytes();
+        let mut reader = Reader::new(&bytes, 0);
+        let element = SchemaElement::decode(&mut reader).unwrap();
+        assert_eq!((element.repetition_type, &*element.name, reader.remaining()), (Some(expected), "c", 0));
+    }
+    // No other enum may.
+    let bytes = Tree::Struct(vec![(1, Tree::Bool(true)), (4, Tree::Bytes(b"c".to_vec()))]).to_bytes();
+    assert_eq!(SchemaElement::decode(&mut Reader::new(&bytes, 0)).unwrap().physical_type, None);
 }
 
 #[test]

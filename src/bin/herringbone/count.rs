@@ -25,7 +25,9 @@ pub struct Args {
 
 fn count(path: &Path, args: &Args) -> Result<u64> {
     if !args.filter.is_there() {
-        return Ok(open_for_pages(path)?.1.num_rows());
+        let (_, metadata) = open_for_pages(path)?;
+        metadata.check_has_data().map_err(|error| error.in_file(path.display().to_string()))?;
+        return Ok(metadata.num_rows());
     }
     let file = open_for_streaming(path)?;
     let scan = args.filter.of_scan(file.scan()).columns(Vec::<String>::new()).threads(args.threads);

@@ -102,6 +102,16 @@ fn row_groups_must_fit_the_schema_and_the_rows() {
     file.num_rows = 0;
     assert_eq!(parse(&file).unwrap().num_rows(), 30);
 
+    // Summaries of other files have a schema and rows, but no row groups.
+    let mut file = sample();
+    file.row_groups.clear();
+    let summary = parse(&file).unwrap();
+    assert_eq!((summary.num_rows(), summary.schema().leaves().len()), (0, 3));
+    let error = summary.check_has_data().unwrap_err();
+    assert!(error.message().contains("claims 30 rows, but has no row groups"), "{error}");
+    file.num_rows = 0;
+    assert!(parse(&file).unwrap().check_has_data().is_ok() && parse(&sample()).unwrap().check_has_data().is_ok());
+
     let mut file = sample();
     file.row_groups[0].num_rows = -10;
     assert_eq!(parse(&file).unwrap_err().place().row_group, Some(0));

@@ -35,6 +35,7 @@ impl<W: Write> FileWriter<W> {
     /// As for [`copy_row_group`](Self::copy_row_group), and those of [`read::metadata`].
     pub fn copy_file(&mut self, source: &(impl Source + ?Sized)) -> Result<FileMetadata> {
         let metadata = read::metadata(source, &Limits::default())?;
+        metadata.check_has_data()?;
         for row_group in 0..metadata.num_row_groups() {
             self.copy_row_group(source, &metadata, row_group)?;
         }

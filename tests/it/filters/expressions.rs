@@ -117,6 +117,8 @@ impl Naive {
             Naive::In(column, cells, null) => {
                 let found = cells.iter().any(|other| cell(column).is_some_and(|cell| cell.compare(other) == Ordering::Equal));
                 match (cell(column), found, null) {
+                    // Among nothing is nothing, not even null.
+                    _ if cells.is_empty() && !null => Some(false),
                     (None, ..) => None,
                     (_, true, _) => Some(true),
                     (_, false, null) => (!null).then_some(false),
