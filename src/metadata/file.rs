@@ -80,7 +80,7 @@ impl FileMetadata {
         self.0.version
     }
 
-    /// Number of rows in all row groups.
+    /// Number of rows in all row groups. Where there are none, rows may be in other files: [`check_has_data`](Self::check_has_data) tells.
     pub fn num_rows(&self) -> u64 {
         self.0.num_rows
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::format::{ColumnChunk, ColumnMetaData, ColumnOrder, FileMetaData};
+use crate::format::{ColumnChunk, ColumnMetaData, ColumnOrder, FileMetaData, SchemaElement};
 use crate::limits::Limits;
 use crate::metadata::footer::{MAGIC, MAGIC_ENCRYPTED, TAIL_BYTES};
 use crate::metadata::{
@@ -14,6 +14,7 @@ use crate::metadata::{
 };
 use crate::read::Source;
 use crate::schema::Schema;
+use crate::thrift::{Reader, Wire};
 use crate::verify::layout::Part;
 use crate::verify::report::{Code, Recorder, Severity};
 use crate::verify::{VerifyOptions, stored_schema, waves};
@@ -63,6 +64,7 @@ pub(super) fn walk(source: &dyn Source, options: &VerifyOptions, out: &mut Recor
             return Ok(());
         }
     };
+    boolean_repetitions(&footer, &metadata.schema, &place, out);
     let writer = metadata.created_by.as_deref().and_then(WriterVersion::parse);
     let file = File {
         source,
@@ -170,6 +172,40 @@ fn whole(metadata: &FileMetaData<'_>, file: &File<'_>, out: &mut Recorder) {
         out.add_as(severity, Code::FileRows, &place, rows, metadata.num_rows);
     }
     stored_schema::check(metadata, &file.schema, out);
+}
+
+/// Looks for repetitions that are booleans on the wire, which [`SchemaElement`] takes as they are meant.
+fn boolean_repetitions(footer: &[u8], schema: &[SchemaElement<'_>], place: &Place, out: &mut Recorder) {
+    // The footer was parsed before: nothing is broken.
+    let wires = repetition_wires(&mut Reader::new(footer, 0)).unwrap_or_default();
+    for (element, wire) in schema.iter().zip(wires) {
+        if let Some(wire @ (Wire::True | Wire::False)) = wire {
+            out.add(Code::SchemaRepetition, place, "an integer", format!("the boolean {} of field {:?}", wire == Wire::True, element.name));
+        }
+    }
+}
+
+/// The type on the wire of each schema element's repetition.
+fn repetition_wires(footer: &mut Reader<'_>) -> Result<Vec<Option<Wire>>> {
+    let mut last = 0;
+    while let Some(field) = footer.field(&mut last)? {
+        if field.id != 2 || field.wire != Wire::List {
+            footer.skip(field.wire)?;
+            continue;
+        }
+        let (_, elements) = footer.list()?;
+        return (0..elements).map(|_| repetition_wire(footer)).collect();
+    }
+    Ok(Vec::new())
+}
+
+fn repetition_wire(element: &mut Reader<'_>) -> Result<Option<Wire>> {
+    let (mut last, mut found) = (0, None);
+    while let Some(field) = element.field(&mut last)? {
+        found = if field.id == 3 { Some(field.wire) } else { found };
+        element.skip(field.wire)?;
+    }
+    Ok(found)
 }
 
 /// The column orders, if they fit the schema.

@@ -230,6 +230,7 @@ codes! {
     FooterTrailing "footer-trailing" Warning "bytes follow the footer's struct before its length",
     Version "version" Warning "the format's version is 1 or 2",
     Schema "schema" Error "the schema is none",
+    SchemaRepetition "schema-repetition" Error "a repetition is a boolean: readers take it for none, and levels for values",
     ColumnOrders "column-orders" Error "the column orders do not fit the schema",
     ColumnOrderMissing "column-order-missing" Warning "bounds have no meaning without the column's order",
     FileRows "file-rows" Error "the number of rows of the file is not the sum of its row groups",

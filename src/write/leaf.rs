@@ -54,7 +54,7 @@ pub struct LeafWriter {
     data: Vec<u8>,
     records: Vec<PageRecord>,
     encodings: Vec<(Encoding, i32)>,
-    /// Rows of pages that ended.
+    /// Rows of the pages in `data`.
     rows: u64,
     uncompressed: u64,
     failed: bool,
@@ -64,8 +64,13 @@ pub struct LeafWriter {
 #[derive(Default)]
 struct Leading {
     pages: Vec<(BegunPage, LevelCounts)>,
+    rows: u64,
+    /// About what they will take in the file.
     bytes: usize,
 }
+
+/// About the bytes of a page header.
+const HEADER_BYTES: usize = 40;
 
 /// What is known of a page when its levels and values are encoded.
 struct EncodedPage<'a> {
@@ -114,7 +119,7 @@ impl LeafWriter {
 
     /// The number of rows so far.
     pub fn num_rows(&self) -> u64 {
-        self.rows + self.levels.rows() as u64
+        self.rows + self.leading.rows + self.levels.rows() as u64
     }
 
     /// About how many bytes the chunk would have if it were finished now.
@@ -272,11 +277,11 @@ impl LeafWriter {
     /// Ends the page that is being filled.
     fn end_page(&mut self) -> Result<()> {
         let counts = self.levels.counts();
-        self.rows += counts.rows as u64;
         if self.values.awaits_first() {
             self.pages.begin(&self.levels, self.settings.page_version)?;
             let page = self.pages.set_aside();
-            self.leading.bytes += page.len();
+            self.leading.bytes += page.len() + HEADER_BYTES;
+            self.leading.rows += counts.rows as u64;
             self.leading.pages.push((page, counts));
         } else {
             self.write_leading()?;
@@ -322,12 +327,10 @@ impl LeafWriter {
         let header = DataPage { version: settings.page_version, encoding, entries, rows, nulls, statistics: in_header };
         let offset = self.data.len() as u64;
         let size = self.pages.end(header, &mut self.data)?;
-        let first_row = self.records.last().map_or(0, |before| before.first_row + before.rows);
         self.records.push(PageRecord {
             offset,
             size: i32::try_from(size.compressed).map_err(|_| Error::limit("a page of more than 2 GiB"))?,
-            first_row,
-            rows: rows as u64,
+            first_row: self.rows,
             entries: entries as u64,
             nulls: nulls as u64,
             nans,
@@ -343,6 +346,7 @@ impl LeafWriter {
         if let (Some(bounds), Some(page)) = (&mut self.bounds, page_bounds) {
             bounds.merge(page);
         }
+        self.rows += rows as u64;
         self.uncompressed += size.uncompressed as u64;
         Ok(())
     }

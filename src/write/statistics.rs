@@ -20,7 +20,6 @@ pub(crate) struct PageRecord {
     /// Bytes in the file, header included.
     pub(crate) size: i32,
     pub(crate) first_row: u64,
-    pub(crate) rows: u64,
     pub(crate) entries: u64,
     pub(crate) nulls: u64,
     pub(crate) nans: Option<u64>,

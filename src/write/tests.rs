@@ -548,6 +548,11 @@ fn pages_of_nulls_alone_refer_to_a_dictionary_where_there_is_one() {
     }
     let (plain, delta) = (Encoding::Plain, Encoding::DeltaBinaryPacked);
     assert_eq!(encodings(ColumnOptions::new(), late(4), |at| at.wrapping_mul(0x9e37_79b9)), (vec![plain, plain, delta], false, Some(2)));
+    // A dictionary that is full at once leaves no trace, one that is left later is there for the first pages.
+    let columns = |bytes| ColumnOptions::new().encoding(Encoding::RleDictionary).dictionary_bytes(bytes).statistics(StatisticsLevel::Page);
+    assert_eq!(encodings(columns(1), late(25), |at| at), (vec![plain; 5], false, Some(1)));
+    let indices = Encoding::RleDictionary;
+    assert_eq!(encodings(columns(20), late(25), |at| at / 3), (vec![indices, indices, indices, indices, delta], true, Some(3)));
     let columns = ColumnOptions::new().encoding(delta).dictionary(false);
     assert_eq!(encodings(columns, late(4), |at| at), (vec![delta; 3], false, Some(1)));
 }

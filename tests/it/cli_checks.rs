@@ -26,6 +26,29 @@ fn data(name: &str) -> String {
 }
 
 #[test]
+fn summaries_of_other_files_show_their_schema_and_have_no_rows() {
+    let original = herringbone::read::FileSource::open(data("row-groups.of-50-v2.parquet")).expect("the file");
+    let metadata = herringbone::read::metadata(&original, &herringbone::Limits::default()).expect("a footer");
+    let (mut footer, _) =
+        herringbone::format::FileMetaData::from_bytes(metadata.footer(), &herringbone::Limits::default()).expect("a footer");
+    footer.row_groups.clear();
+    let footer = footer.to_bytes().expect("a footer");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (summary, other) = (path("_common_metadata"), path("other.parquet"));
+    fs::write(&summary, [b"PAR1", &footer[..], &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat()).expect("a file");
+    assert_eq!(printed(&["schema", &summary], 0), printed(&["schema", &data("row-groups.of-50-v2.parquet")], 0));
+    let why = format!("claims {} rows, but has no row groups", metadata.num_rows());
+    assert!(printed(&["meta", &summary], 0).contains(&why));
+    for args in [vec!["count", &summary], vec!["cat", &summary], vec!["rewrite", &summary, &other], vec!["merge", &other, &summary]] {
+        let output = run(&args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(&why) && said.contains("_common_metadata"), "{args:?}: {said}");
+        assert!(!Path::new(&other).exists(), "{args:?}");
+    }
+}
+
+#[test]
 fn verify_reports_by_file_and_ends_with_1() {
     let good = data("bloom-filters.index-v2.parquet");
     assert_eq!(printed(&["verify", &good], 0), format!("{good}: nothing wrong (1 row groups, 9 pages, 513 values)\n"));

@@ -85,6 +85,9 @@ fn summary(path: &Path, metadata: &FileMetadata, out: &mut dyn Write) -> Result 
         "rows",
         &format!("{} in {} row group{}", thousands(metadata.num_rows()), thousands(groups as u128), if groups == 1 { "" } else { "s" }),
     )?;
+    if let Err(error) = metadata.check_has_data() {
+        line("", error.message())?;
+    }
     let fields = metadata.schema().fields().len();
     line("columns", &format!("{fields}, stored in {}", metadata.schema().leaves().len()))?;
     line("created by", metadata.created_by().unwrap_or("(not said)"))?;

@@ -56,6 +56,7 @@ pub fn run(args: &Args) -> Result {
 
 fn copied(args: &Args) -> Result<String> {
     let (source, metadata) = open_for_pages(&args.input)?;
+    metadata.check_has_data().map_err(|error| error.in_file(args.input.display().to_string()))?;
     let mut kept = entries(&metadata);
     let mut schema = Arc::clone(metadata.schema());
     if let Some(columns) = &args.columns {

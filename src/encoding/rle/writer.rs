@@ -99,6 +99,9 @@ impl HybridWriter {
 
     /// Adds values.
     pub(crate) fn extend(&mut self, values: &[u32], out: &mut Vec<u8>) {
+        if self.count == 0 && self.held.is_empty() {
+            self.repeated = values.first().copied().unwrap_or_default();
+        }
         let (repeating, mut rest) = values.split_at(equal_to(values, self.repeated));
         self.count += repeating.len();
         while !rest.is_empty() {
@@ -125,7 +128,7 @@ impl HybridWriter {
         8 * (1 + (2 + self.width.div_ceil(8)).checked_div(self.width).unwrap_or(0))
     }
 
-    /// As [`least`](Self::least) where no other header follows.
+    /// How many equal values are no longer as a run where no other header follows.
     fn least_at_end(&self) -> usize {
         let header = usize::from(!self.held.is_empty());
         let groups = (header + self.width.div_ceil(8)).div_ceil(self.width.max(1));
@@ -296,5 +299,18 @@ pub(crate) mod tests {
     #[test]
     fn long_runs_are_short() {
         assert_eq!(encode(&[5; 1000], 3), [0xd0, 0x0f, 5]);
+    }
+
+    #[test]
+    fn the_last_run_is_short() {
+        for (values, bytes) in [(&[5; 3][..], [0x06, 5]), (&[5; 12], [0x18, 5])] {
+            assert_eq!(encode(values, 3), bytes);
+            let (mut at_once, mut writer) = (Vec::new(), HybridWriter::new(3));
+            writer.extend(values, &mut at_once);
+            writer.finish(&mut at_once);
+            assert_eq!(at_once, bytes);
+        }
+        // A group that was begun is filled up before.
+        assert_eq!(encode(&[1, 2, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5], 3), [0x03, 0x51, 0xdb, 0xb6, 0x08, 5]);
     }
 }

@@ -23,7 +23,7 @@ impl FileWriter<LocalFile> {
     /// entries with the same key.
     ///
     /// # Errors
-    /// Those of [`read::metadata`]; `Usage` when the options do not fit the schema; `Unsupported` when the file is encrypted
+    /// Those of [`read::metadata`] and [`check_has_data`](crate::metadata::FileMetadata::check_has_data); `Usage` when the options do not fit the schema; `Unsupported` when the file is encrypted
     /// or a chunk was written by a writer whose faults readers know by its name; `Io` when the copy cannot be made.
     pub fn append(path: impl AsRef<Path>, options: WriterOptions, sink: SinkOptions) -> Result<Self> {
         let path = path.as_ref();
@@ -33,6 +33,7 @@ impl FileWriter<LocalFile> {
 
 fn append(path: &Path, options: WriterOptions, sink: SinkOptions) -> Result<FileWriter<LocalFile>> {
     let metadata = read::metadata(&FileSource::open(path)?, &Limits::default())?;
+    metadata.check_has_data()?;
     if metadata.is_encrypted() {
         return Err(Error::unsupported("the file is encrypted, which this version cannot write"));
     }

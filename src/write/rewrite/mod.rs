@@ -32,7 +32,7 @@ impl<W: Write> FileWriter<W> {
     /// are left behind.
     ///
     /// # Errors
-    /// As for [`copy_row_group`](Self::copy_row_group), and those of [`read::metadata`].
+    /// As for [`copy_row_group`](Self::copy_row_group), and those of [`read::metadata`] and [`FileMetadata::check_has_data`].
     pub fn copy_file(&mut self, source: &(impl Source + ?Sized)) -> Result<FileMetadata> {
         let metadata = read::metadata(source, &Limits::default())?;
         metadata.check_has_data()?;

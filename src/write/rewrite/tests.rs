@@ -6,11 +6,12 @@ use bytes::Bytes;
 
 use crate::ErrorKind;
 use crate::compression::{Compression, Decompressor};
-use crate::format::{ColumnOrder, Encoding};
+use crate::format::{ColumnOrder, Encoding, FileMetaData};
 use crate::limits::Limits;
 use crate::metadata::{BloomFilter, FileMetadata};
 use crate::read::{self, PageOptions};
 use crate::schema::Schema;
+use crate::thrift::encode_to_vec;
 use crate::values::{Bits, Values};
 use crate::write::{BloomFilterOptions, ColumnOptions, FileWriter, LevelsSlice, SinkOptions, SortBy, WriterOptions, without_other_columns};
 
@@ -123,6 +124,22 @@ fn columns_are_left_out() {
     }
     // Rows are no longer known to be sorted by x, which came second.
     assert!(read.row_group(0).unwrap().sorting_columns().unwrap().is_empty());
+}
+
+#[test]
+fn summaries_of_other_files_are_refused() {
+    let original = metadata(&file(&[0]));
+    let mut footer = FileMetaData::from_bytes(original.footer(), &Limits::default()).unwrap().0;
+    footer.row_groups.clear();
+    let footer = encode_to_vec(&footer).unwrap();
+    let summary = [b"PAR1", &footer[..], &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat();
+    let says = |error: crate::Error| assert!(error.message().contains("claims 35 rows, but has no row groups"), "{error}");
+    says(FileWriter::new(Vec::new(), schema(), options()).unwrap().copy_file(&Bytes::from(summary.clone())).unwrap_err());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("_common_metadata");
+    std::fs::write(&path, &summary).unwrap();
+    says(FileWriter::append(&path, options(), SinkOptions::default()).unwrap_err());
+    assert_eq!(std::fs::read(&path).unwrap(), summary);
 }
 
 #[test]

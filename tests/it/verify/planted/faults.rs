@@ -70,6 +70,16 @@ fn of_the_file() -> Vec<Fault> {
         }),
         in_file(Code::Version, |parts| parts.footer.version = 3),
         in_file(Code::Schema, |parts| parts.footer.schema[0].num_children = Some(90)),
+        in_file(Code::SchemaRepetition, |parts| {
+            parts.last = |bytes| {
+                // A field's header with OPTIONAL behind it, and that of the name.
+                let at = bytes.windows(3).rposition(|bytes| bytes == [0x25, 2, 0x18]).expect("an optional field");
+                bytes.splice(at..at + 2, [0x21]);
+                let at = bytes.len() - 8;
+                let length = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) - 1;
+                bytes[at..at + 4].copy_from_slice(&length.to_le_bytes());
+            };
+        }),
         in_file(Code::ColumnOrders, |parts| parts.footer.column_orders.as_mut().unwrap().truncate(3)).also(&[Code::ColumnOrderMissing]),
         in_file(Code::FileRows, |parts| parts.footer.num_rows += 1),
         in_file(Code::ArrowSchema, |parts| {
