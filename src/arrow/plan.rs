@@ -260,7 +260,10 @@ impl Plan {
     /// Where the chunk of a leaf lies.
     pub(crate) fn location(&self, row_group: usize, leaf: usize) -> Result<ChunkLocation> {
         let group = self.file.metadata.row_group(row_group).ok_or_else(|| Error::usage(format!("there is no row group {row_group}")))?;
-        group.chunk(leaf)
+        let location = group.chunk(leaf)?;
+        let path = || self.file.metadata.schema().leaves().get(leaf).map_or("", |leaf| leaf.path.dotted());
+        location.check_is_here().map_err(|error| error.in_row_group(row_group).in_column(path()))?;
+        Ok(location)
     }
 
     pub(crate) fn num_rows(&self) -> u64 {

@@ -123,6 +123,11 @@ thrift_struct! {
 }
 
 impl ChunkLocation {
+    /// `Unsupported` when the pages are in another file.
+    pub(crate) fn check_is_here(&self) -> Result<()> {
+        if self.in_other_file { Err(Error::unsupported("the column chunk's pages are in another file")) } else { Ok(()) }
+    }
+
     /// Reads what is needed of the `ColumnChunk` that `bytes` begin with.
     pub(super) fn parse(bytes: &[u8], around: Surroundings<'_>) -> Result<Self> {
         let chunk = SlimChunk::decode(&mut Reader::new(bytes, 0))?;

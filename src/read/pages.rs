@@ -143,9 +143,7 @@ impl PageReader {
         if location.absent {
             return Err(chunk.place(Error::malformed("the column chunk has no metadata, so its pages cannot be found")));
         }
-        if location.in_other_file {
-            return Err(chunk.place(Error::unsupported("the column chunk's pages are in another file")));
-        }
+        location.check_is_here().map_err(|error| chunk.place(error))?;
         chunk.carries_prefixes = metadata.has_prefixes_across_pages() && may_have_prefixes(&group, leaf, location.physical_type);
         if chunk.max_repetition == 0 && location.num_values != group.num_rows() {
             let error = format!("the chunk has {} values, its row group {} rows", location.num_values, group.num_rows());

@@ -31,12 +31,22 @@ fn summaries_of_other_files_show_their_schema_and_have_no_rows() {
     let metadata = herringbone::read::metadata(&original, &herringbone::Limits::default()).expect("a footer");
     let (mut footer, _) =
         herringbone::format::FileMetaData::from_bytes(metadata.footer(), &herringbone::Limits::default()).expect("a footer");
-    footer.row_groups.clear();
-    let footer = footer.to_bytes().expect("a footer");
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
-    let (summary, other) = (path("_common_metadata"), path("other.parquet"));
-    fs::write(&summary, [b"PAR1", &footer[..], &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat()).expect("a file");
+    let (summary, of_chunks, other) = (path("_common_metadata"), path("_metadata"), path("other.parquet"));
+    let write = |path: &str, footer: &herringbone::format::FileMetaData<'_>| {
+        let footer = footer.to_bytes().expect("a footer");
+        fs::write(path, [b"PAR1", &footer[..], &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat()).expect("a file");
+    };
+    footer.row_groups.iter_mut().flat_map(|group| &mut group.columns).for_each(|chunk| chunk.file_path = Some("part.parquet".into()));
+    write(&of_chunks, &footer);
+    assert_eq!(printed(&["count", &of_chunks], 0), format!("{}\n", metadata.num_rows()));
+    let refused = run(&["cat", &of_chunks]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("pages are in another file") && said.contains("row group 0"), "{said}");
+
+    footer.row_groups.clear();
+    write(&summary, &footer);
     assert_eq!(printed(&["schema", &summary], 0), printed(&["schema", &data("row-groups.of-50-v2.parquet")], 0));
     let why = format!("claims {} rows, but has no row groups", metadata.num_rows());
     assert!(printed(&["meta", &summary], 0).contains(&why));
