@@ -901,23 +901,25 @@ def make_fastparquet():
         }
     )
     object_encoding = {"text": "utf8", "data": "bytes"}
+    booleans = pa.schema(
+        [pa.field("id", pa.int64(), False), pa.field("text", pa.string()), pa.field("data", pa.binary()), pa.field("flag", pa.bool_(), False)]
+    )
     with tempfile.TemporaryDirectory() as tmp:
-        for name, columns, options in (
-            ("fastparquet.defaults", frame.columns, {}),
-            ("fastparquet.row-groups-zstd", frame.columns, {"compression": "ZSTD", "row_group_offsets": 25}),
-            ("fastparquet.int96-gzip", frame.columns, {"compression": "GZIP", "times": "int96", "stats": True}),
+        for name, columns, options, schema in (
+            ("fastparquet.defaults", frame, {}, None),
+            ("fastparquet.row-groups-zstd", frame, {"compression": "ZSTD", "row_group_offsets": 25}, None),
+            ("fastparquet.int96-gzip", frame, {"compression": "GZIP", "times": "int96", "stats": True}, None),
             # Repetitions become booleans when it is to find out about nulls: pyarrow takes levels for values then.
-            ("fastparquet-booleans.repetitions", ["id", "text", "data", "flag"], {"has_nulls": None}),
+            ("fastparquet-booleans.repetitions", frame[booleans.names], {"has_nulls": None}, booleans),
         ):
             path = os.path.join(tmp, name)
             encodings = {column: encoding for column, encoding in object_encoding.items() if column in columns}
-            fastparquet.write(path, frame[list(columns)], object_encoding=encodings, write_index=False, **options)
-            read = None
-            if name == "fastparquet-booleans.repetitions":
-                assert fastparquet.ParquetFile(path).to_pandas().equals(frame[list(columns)])
-                fields = [pa.field("id", pa.int64(), False), pa.field("text", pa.string()), pa.field("data", pa.binary()), pa.field("flag", pa.bool_(), False)]
-                read = pa.Table.from_pandas(frame[list(columns)], pa.schema(fields), preserve_index=False).replace_schema_metadata()
-            keep(name, pathlib.Path(path).read_bytes(), read)
+            fastparquet.write(path, columns, object_encoding=encodings, write_index=False, **options)
+            meant = None
+            if schema:
+                assert fastparquet.ParquetFile(path).to_pandas().equals(columns)
+                meant = pa.Table.from_pandas(columns, schema, preserve_index=False).replace_schema_metadata()
+            keep(name, pathlib.Path(path).read_bytes(), meant)
 
 
 def make_chdb():
@@ -953,15 +955,14 @@ def make_chdb():
     with tempfile.TemporaryDirectory() as tmp:
         for name, columns, options in (
             ("clickhouse.defaults", flat, {}),
-            ("clickhouse.row-groups-lz4", flat, {"output_format_parquet_row_group_size": 30, "output_format_parquet_compression_method": "'lz4'"}),
-            ("clickhouse-nested.small-pages", nested, {"output_format_parquet_data_page_size": 64, "output_format_parquet_write_bloom_filter": 1}),
+            ("clickhouse.row-groups-lz4", flat, {"row_group_size": 30, "compression_method": "'lz4'"}),
+            ("clickhouse-nested.small-pages", nested, {"data_page_size": 64, "write_bloom_filter": 1}),
         ):
             path = os.path.join(tmp, name)
-            settings = {"output_format_parquet_parallel_encoding": 0, **options}
-            chdb.query(
-                f"SELECT {', '.join(f'{value} AS {column}' for column, value in columns.items())} FROM numbers(70) "
-                f"INTO OUTFILE '{path}' FORMAT Parquet SETTINGS {', '.join(f'{key} = {value}' for key, value in settings.items())}"
-            )
+            selected = ", ".join(f"{value} AS {column}" for column, value in columns.items())
+            settings = {"parallel_encoding": 0, **options}.items()
+            settings = ", ".join(f"output_format_parquet_{key} = {value}" for key, value in settings)
+            chdb.query(f"SELECT {selected} FROM numbers(70) INTO OUTFILE '{path}' FORMAT Parquet SETTINGS {settings}")
             keep(name, pathlib.Path(path).read_bytes())
 
 
@@ -984,7 +985,15 @@ def make_by_hand():
         keep(name, data, known or read)
 
 
-SECTIONS = {"pyarrow": make_pyarrow, "by-hand": make_by_hand, "duckdb": make_duckdb, "polars": make_polars, "fastparquet": make_fastparquet, "chdb": make_chdb, "spark": make_spark}
+SECTIONS = {
+    "pyarrow": make_pyarrow,
+    "by-hand": make_by_hand,
+    "duckdb": make_duckdb,
+    "polars": make_polars,
+    "fastparquet": make_fastparquet,
+    "chdb": make_chdb,
+    "spark": make_spark,
+}
 
 
 def main(wanted):

@@ -266,8 +266,8 @@ impl ScanBuilder {
     ///
     /// # Errors
     /// `Usage` for columns, row groups or rows that the file does not have, and for batches of 0 rows; `Malformed` for column
-    /// chunks outside of the file, and where [rows are in other files](crate::metadata::FileMetadata::check_has_data); `Unsupported` for columns whose metadata is encrypted. Broken pages are found when they are
-    /// read.
+    /// chunks outside of the file, and where [rows are in other files](crate::metadata::FileMetadata::check_has_data); `Unsupported` for
+    /// columns whose metadata is encrypted. Broken pages, and chunks whose pages are in another file, are found at the latest when they are read.
     pub fn build(self) -> Result<Scan> {
         let (file, filter) = (self.file.clone(), self.filter.as_ref().map(Expr::to_string));
         let scan = self.checked().map_err(|error| file.place(error))?;

@@ -70,7 +70,7 @@ impl PageWriter {
         self.append(&header, out)
     }
 
-    /// Takes the data page that was begun, for [`resume`](Self::resume).
+    /// A copy of the data page that was begun, to be gone on with by [`resume`](Self::resume).
     pub(crate) fn set_aside(&mut self) -> BegunPage {
         BegunPage { raw: self.raw.as_slice().into(), parts: self.parts }
     }

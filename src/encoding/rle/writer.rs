@@ -100,6 +100,7 @@ impl HybridWriter {
     /// Adds values.
     pub(crate) fn extend(&mut self, values: &[u32], out: &mut Vec<u8>) {
         if self.count == 0 && self.held.is_empty() {
+            // Where nothing comes before, values may repeat from the first one on, however few they are.
             self.repeated = values.first().copied().unwrap_or_default();
         }
         let (repeating, mut rest) = values.split_at(equal_to(values, self.repeated));

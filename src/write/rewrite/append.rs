@@ -23,8 +23,9 @@ impl FileWriter<LocalFile> {
     /// entries with the same key.
     ///
     /// # Errors
-    /// Those of [`read::metadata`] and [`check_has_data`](crate::metadata::FileMetadata::check_has_data); `Usage` when the options do not fit the schema; `Unsupported` when the file is encrypted
-    /// or a chunk was written by a writer whose faults readers know by its name; `Io` when the copy cannot be made.
+    /// Those of [`read::metadata`] and [`check_has_data`](crate::metadata::FileMetadata::check_has_data); `Usage` when the options do not
+    /// fit the schema; `Unsupported` when the file is encrypted or a chunk was written by a writer whose faults readers know by its name;
+    /// `Io` when the copy cannot be made.
     pub fn append(path: impl AsRef<Path>, options: WriterOptions, sink: SinkOptions) -> Result<Self> {
         let path = path.as_ref();
         append(path, options, sink).map_err(|error| error.in_file(path.display().to_string()))
