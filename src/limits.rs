@@ -24,9 +24,18 @@ pub struct Limits {
     /// Memory in bytes that parsed metadata may take, and the list of a scan's batches, which may have 1 MiB whatever is set here.
     /// Default 1 GiB.
     pub metadata_bytes: usize,
-    /// Memory in bytes that a scan may hold at once: pages in flight and batches not handed out yet. Default 2 GiB. The text that a
-    /// dictionary's entries become in the rows of one column and batch may take as much, or `batch_bytes` where that is more.
+    /// Memory in bytes that a scan may hold at once: pages in flight and batches not handed out yet. Default 2 GiB. Where the pages and
+    /// dictionaries that columns are in the midst of take more than half of it, they are dropped after each batch and read again for the next.
+    /// The rows of one batch, with the text that a dictionary's entries become in them, may take as much once more, or `batch_bytes` where
+    /// that is more; then there is an error.
     pub memory_bytes: usize,
+}
+
+impl Limits {
+    /// How many bytes the rows of one batch may take, and the entries of one dictionary.
+    pub(crate) fn room(&self) -> usize {
+        self.memory_bytes.max(self.batch_bytes)
+    }
 }
 
 impl Default for Limits {

@@ -37,6 +37,10 @@ pub(crate) fn with_scratch<R>(run: impl FnOnce(&mut Scratch) -> R) -> R {
     result
 }
 
+/// Each leaf that has pages prepared has memory of its own for them, a sixteenth of what a scan may hold; others do without.
+#[cfg(feature = "rayon")]
+const MOST_PREPARED: usize = 16;
+
 /// A root field of a row group on its way through the batches.
 pub(crate) struct Lane {
     pub(crate) group: usize,
@@ -46,6 +50,9 @@ pub(crate) struct Lane {
     row: u64,
     /// Whether it reads up to the last row, so that it can check that nothing comes after.
     to_the_end: bool,
+    /// How many bytes the rows of a batch may take, and how many those of the last one took.
+    room: usize,
+    pub(crate) taken: usize,
 }
 
 impl Lane {
@@ -77,13 +84,16 @@ impl Lane {
             readers.push((*leaf, reader));
         }
         let to_the_end = described.ranges.last().is_some_and(|range| range.end == described.num_rows);
-        Ok(Self { group, field, readers, row: 0, to_the_end })
+        Ok(Self { group, field, readers, row: 0, to_the_end, room: plan.file.limits.room(), taken: 0 })
     }
 
     /// Has other threads prepare pages before they are wanted, where all rows are read and from a source of this crate.
     #[cfg(feature = "rayon")]
     pub(crate) fn set_spawn(&mut self, plan: &Plan, spawn: &Arc<Spawn>) {
         let is_whole = |group: &Group| matches!(group.ranges.as_slice(), [all] if *all == (0..group.num_rows));
+        if plan.leaves.get(self.field).is_none_or(|leaves| leaves.len() > MOST_PREPARED) {
+            return;
+        }
         if plan.file.origin.is_own && plan.file.origin.pushed.is_none() && plan.groups.get(self.group).is_some_and(is_whole) {
             self.readers.iter_mut().for_each(|(_, reader)| reader.set_spawn(spawn));
         }
@@ -95,7 +105,15 @@ impl Lane {
             return Err(Error::usage("a lane of no row group"));
         };
         let readers = leaves.iter().map(|leaf| access.open(plan, described.index, *leaf).map(|reader| (*leaf, reader)));
-        Ok(Self { group, field, readers: readers.collect::<Result<_>>()?, row: 0, to_the_end: false })
+        Ok(Self {
+            group,
+            field,
+            readers: readers.collect::<Result<_>>()?,
+            row: 0,
+            to_the_end: false,
+            room: plan.file.limits.room(),
+            taken: 0,
+        })
     }
 
     /// Decompresses the dictionaries of lanes that were just opened, and the data pages of chunks that have one, as far as that takes less time together.
@@ -133,7 +151,10 @@ impl Lane {
     /// The same of those rows alone whose bit is set; only where [`is_flat`](Self::is_flat) says so.
     pub(crate) fn read_kept(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>) -> Result<Vec<ArrayRef>> {
         let data = self.read_leaves(plan, batch, kept)?;
-        assembled(plan, self.group, self.field, kept.map_or(batch.rows, Bits::count_ones), data)
+        let mut room = self.room.saturating_sub(self.taken);
+        let arrays = assembled(plan, self.group, self.field, kept.map_or(batch.rows, Bits::count_ones), data, &mut room)?;
+        self.taken = self.room.saturating_sub(room);
+        Ok(arrays)
     }
 
     /// What the lane's leaves have for the next batch, from which [`assembled`] makes arrays.
@@ -151,13 +172,17 @@ impl Lane {
         let num_rows = plan.groups.get(self.group).map_or(0, |group| group.num_rows);
         let mut data = Vec::with_capacity(self.readers.len());
         let end = batch.ranges.last().map_or(self.row, |range| range.end);
+        self.taken = 0;
         for (leaf, reader) in &mut self.readers {
             let mut rows = LeafData::default();
+            reader.set_room(self.room.saturating_sub(self.taken));
             reader.expect(&batch.ranges);
             reader.read_ranges(&batch.ranges, scratch, &mut rows)?;
             if self.to_the_end && end == num_rows {
                 reader.finish(scratch)?;
             }
+            reader.settle(scratch);
+            self.taken = self.taken.saturating_add(rows.memory_size());
             if let Some(kept) = kept {
                 rows.keep(kept);
             }
@@ -168,11 +193,21 @@ impl Lane {
     }
 }
 
-/// The arrays of a root field for `rows` rows, from all its leaves, ascending.
-pub(crate) fn assembled(plan: &Plan, group: usize, field: usize, rows: usize, data: Vec<(usize, LeafData)>) -> Result<Vec<ArrayRef>> {
+/// The arrays of a root field for `rows` rows, from all its leaves, ascending. `room` is how many bytes the text of dictionaries may take, and then how
+/// many are left.
+pub(crate) fn assembled(
+    plan: &Plan,
+    group: usize,
+    field: usize,
+    rows: usize,
+    data: Vec<(usize, LeafData)>,
+    room: &mut usize,
+) -> Result<Vec<ArrayRef>> {
     let mapped = plan.fields.get(field).ok_or_else(|| Error::usage("a lane of no field"))?;
-    let mut leaves = Leaves::new(plan.file.metadata.schema(), data, &plan.file.limits);
-    assemble(mapped, rows, &mut leaves).map_err(|error| in_group(plan, group, error))
+    let mut leaves = Leaves::new(plan.file.metadata.schema(), data, &plan.file.limits, *room);
+    let arrays = assemble(mapped, rows, &mut leaves).map_err(|error| in_group(plan, group, error))?;
+    *room = leaves.room();
+    Ok(arrays)
 }
 
 fn in_group(plan: &Plan, group: usize, error: Error) -> Error {
@@ -378,5 +413,21 @@ fn read_inline(plan: &Plan, lanes: &mut Vec<Lane>, batch: usize) -> Result<Vec<V
             Lane::begin(lanes.iter_mut());
         }
     }
-    lanes.iter_mut().map(|lane| lane.read(plan, batch)).collect()
+    read_in_turn(plan, lanes, |lane| lane.read(plan, batch))
+}
+
+/// Reads the same rows of lanes one after the other, which together may take as much as one alone.
+pub(crate) fn read_in_turn(
+    plan: &Plan,
+    lanes: &mut [Lane],
+    read: impl Fn(&mut Lane) -> Result<Vec<ArrayRef>>,
+) -> Result<Vec<Vec<ArrayRef>>> {
+    let mut room = plan.file.limits.room();
+    let read = |lane: &mut Lane| {
+        lane.room = room;
+        let arrays = read(lane)?;
+        room = room.saturating_sub(lane.taken);
+        Ok(arrays)
+    };
+    lanes.iter_mut().map(read).collect()
 }

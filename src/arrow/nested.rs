@@ -29,11 +29,18 @@ pub(crate) struct Leaves<'a> {
     /// Leaf indices, ascending, and their rows.
     data: Vec<(usize, LeafData)>,
     limits: &'a Limits,
+    /// How many bytes the text of dictionaries may take.
+    room: usize,
 }
 
 impl<'a> Leaves<'a> {
-    pub(crate) fn new(schema: &'a Schema, data: Vec<(usize, LeafData)>, limits: &'a Limits) -> Self {
-        Self { schema, data, limits }
+    pub(crate) fn new(schema: &'a Schema, data: Vec<(usize, LeafData)>, limits: &'a Limits, room: usize) -> Self {
+        Self { schema, data, limits, room }
+    }
+
+    /// How many bytes are left.
+    pub(crate) fn room(&self) -> usize {
+        self.room
     }
 
     fn get(&self, leaf: usize) -> Result<&LeafData> {
@@ -55,8 +62,7 @@ fn not_read() -> Error {
 pub(crate) fn assemble(mapped: &Mapped, rows: usize, leaves: &mut Leaves<'_>) -> Result<Vec<ArrayRef>> {
     if let Node::Leaf { leaf, conversion, .. } = &mapped.node {
         let data = leaves.take(*leaf)?;
-        return leaf_arrays(data, rows, conversion, mapped.field.data_type(), leaves.limits)
-            .map_err(|error| name(leaves.schema, *leaf, error));
+        return leaf_arrays(data, rows, conversion, mapped.field.data_type(), leaves).map_err(|error| name(leaves.schema, *leaf, error));
     }
     build(mapped, Slots::ROWS, rows, leaves).map(|array| vec![array])
 }
@@ -74,7 +80,7 @@ fn build(mapped: &Mapped, slots: Slots, count: usize, leaves: &mut Leaves<'_>) -
     match &mapped.node {
         Node::Leaf { leaf, conversion, .. } => {
             let data = leaves.take(*leaf)?;
-            let arrays = leaf_arrays(data, count, conversion, data_type, leaves.limits);
+            let arrays = leaf_arrays(data, count, conversion, data_type, leaves);
             arrays.and_then(join).map_err(|error| name(leaves.schema, *leaf, error))
         }
         Node::Struct { children, definition_level, nullable } => {
@@ -149,7 +155,14 @@ fn null_buffer(bits: Bits) -> Option<NullBuffer> {
 }
 
 /// The arrays of a leaf's parts.
-fn leaf_arrays(data: LeafData, count: usize, conversion: &Conversion, data_type: &DataType, limits: &Limits) -> Result<Vec<ArrayRef>> {
+fn leaf_arrays(
+    data: LeafData,
+    count: usize,
+    conversion: &Conversion,
+    data_type: &DataType,
+    leaves: &mut Leaves<'_>,
+) -> Result<Vec<ArrayRef>> {
+    let limits = leaves.limits;
     if data.slots() != count {
         return Err(uneven(count, data.slots()));
     }
@@ -175,7 +188,16 @@ fn leaf_arrays(data: LeafData, count: usize, conversion: &Conversion, data_type:
             nulls => nulls.clone(),
         };
         start += length;
-        arrays.extend(convert::arrays(part, nulls, *conversion, data_type, limits.memory_bytes.max(limits.batch_bytes))?);
+        let is_text_of_dictionary = matches!(
+            (&part, data_type),
+            (Part::Indices { .. }, DataType::Utf8 | DataType::Binary | DataType::LargeUtf8 | DataType::LargeBinary)
+        );
+        let made = convert::arrays(part, nulls, *conversion, data_type, leaves.room)?;
+        if is_text_of_dictionary {
+            let bytes = made.iter().map(|array| array.get_buffer_memory_size()).fold(0, usize::saturating_add);
+            leaves.room = leaves.room.saturating_sub(bytes);
+        }
+        arrays.extend(made);
     }
     Ok(if arrays.len() > 1 { join_small(arrays)? } else { arrays })
 }

@@ -33,6 +33,8 @@ enum State {
 
 /// How many levels are unpacked at a time.
 const BLOCK: usize = 1024;
+/// And passed over.
+const SKIPPED_AT_ONCE: usize = 1 << 16;
 
 impl LevelReader {
     /// A reader of levels of at most `max`; of nothing but zeros when that is 0.
@@ -117,9 +119,16 @@ impl LevelReader {
         if let State::None = self.state {
             return Ok(n);
         }
-        let mut bits = Bits::new();
-        self.read_validity(bytes, n, &mut bits)?;
-        Ok(bits.count_ones())
+        // A page may claim any number of them.
+        let (mut bits, mut left, mut full) = (Bits::new(), n, 0_usize);
+        while left > 0 {
+            let block = left.min(SKIPPED_AT_ONCE);
+            bits.clear();
+            self.read_validity(bytes, block, &mut bits)?;
+            full = full.saturating_add(bits.count_ones());
+            left = left.saturating_sub(block);
+        }
+        Ok(full)
     }
 }
 

@@ -367,6 +367,18 @@ impl Page {
         self.buffer
     }
 
+    /// Where in the file the page begins, and its number in the chunk.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn where_it_is(&self) -> (u64, usize) {
+        (self.offset, self.ordinal)
+    }
+
+    /// The memory that decompressing took, in bytes.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn buffer_size(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Pages of the first version: levels lie before the values, each behind its length when they are in RLE.
     fn split_levels(&mut self, repetition: Encoding, definition: Encoding) -> Result<()> {
         let mut at = self.values.start;

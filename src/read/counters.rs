@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
@@ -15,6 +15,7 @@ pub(crate) struct Counters {
     pages: AtomicU64,
     reads: AtomicU64,
     bytes: AtomicU64,
+    held: AtomicUsize,
 }
 
 impl Counters {
@@ -26,6 +27,17 @@ impl Counters {
     /// The data pages that were decoded.
     pub(crate) fn pages(&self) -> u64 {
         self.pages.load(Ordering::Relaxed)
+    }
+
+    /// A reader of a column holds so many bytes between two batches, and no more those that it held `before`.
+    pub(crate) fn hold(&self, before: usize, now: usize) {
+        self.held.fetch_add(now, Ordering::Relaxed);
+        self.held.fetch_sub(before, Ordering::Relaxed);
+    }
+
+    /// The bytes that the readers of all columns hold.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
     }
 
     /// Bytes came from the source.

@@ -1,6 +1,7 @@
 //! One leaf column of one row group: pages in, runs of rows out.
 
 mod open_page;
+mod parked;
 #[cfg(all(feature = "arrow", feature = "rayon"))]
 mod prepared;
 mod together;
@@ -29,6 +30,7 @@ use crate::values::Bits;
 use crate::values::length;
 
 use open_page::{OpenPage, Output, share};
+use parked::Parked;
 #[cfg(all(feature = "arrow", feature = "rayon"))]
 use prepared::Prepared;
 #[cfg(all(feature = "arrow", feature = "rayon"))]
@@ -57,7 +59,6 @@ impl LeafData {
     }
 
     /// The memory that values and levels take, in bytes, without that of dictionaries.
-    #[cfg(all(feature = "arrow", feature = "rayon"))]
     pub(crate) fn memory_size(&self) -> usize {
         let size = |part: &Part| match part {
             Part::Values(values) => values.memory_size(),
@@ -121,7 +122,10 @@ impl Scratch {
 
     fn give_back(&mut self, buffer: Vec<u8>, is_lean: bool) {
         let is_large = |buffer: &Vec<u8>| buffer.capacity() > LARGE_BUFFER;
-        if buffer.capacity() == 0 || (is_lean && is_large(&buffer) && self.buffers.iter().any(is_large)) {
+        if buffer.capacity() == 0
+            || buffer.capacity() > LARGEST_BUFFER
+            || (is_lean && is_large(&buffer) && self.buffers.iter().any(is_large))
+        {
             return;
         }
         if self.buffers.len() < BUFFERS_KEPT {
@@ -139,6 +143,8 @@ impl Scratch {
 const BUFFERS_KEPT: usize = 4;
 /// Below this it does not matter how much of a buffer is used.
 const SMALL_BUFFER: usize = 16 << 10;
+/// Beyond this they are not kept: a thread has them as long as it lives.
+const LARGEST_BUFFER: usize = 32 << 20;
 /// Of buffers beyond this, lean readers keep one.
 const LARGE_BUFFER: usize = 256 << 10;
 
@@ -151,15 +157,23 @@ pub(crate) struct LeafReader {
     chunk: Arc<ChunkInfo>,
     pages: PageReader,
     dictionary: Option<Arc<Dictionary>>,
+    /// The memory that the dictionary takes, about.
+    dictionary_bytes: usize,
     /// The dictionary's page, if the reader went to a row before a page needed it: behind a full dictionary come pages without indices.
     undecoded: Option<CompressedPage>,
     page: Option<OpenPage>,
+    /// The page that was open, while other columns need the memory.
+    parked: Option<Parked>,
+    /// What the counters were told to be held.
+    held: usize,
     /// The pages after it that were read before their time: the one that came along with it, or those that the chunk begins with.
     ahead: VecDeque<Next>,
     /// Whether byte arrays stay dictionary indices.
     keep_indices: bool,
     /// The most bytes of byte arrays in one part.
     part_bytes: usize,
+    /// The most bytes of the rows that are read at a time.
+    room: usize,
     /// The last value of the page before, in files whose writer carried prefixes over.
     last_value: Option<Vec<u8>>,
     /// The next row, counted from the first of the row group.
@@ -194,17 +208,21 @@ struct Next {
 
 impl LeafReader {
     pub(crate) fn new(pages: PageReader, keep_indices: bool, part_bytes: usize) -> Self {
-        let chunk = Arc::clone(pages.chunk());
+        let (chunk, room) = (Arc::clone(pages.chunk()), pages.limits().room());
         let keep_indices = keep_indices && matches!(chunk.shape.physical_type, PhysicalType::ByteArray | PhysicalType::FixedLenByteArray);
         Self {
             chunk,
             pages,
             dictionary: None,
+            dictionary_bytes: 0,
             undecoded: None,
             page: None,
+            parked: None,
+            held: 0,
             ahead: VecDeque::new(),
             keep_indices,
             part_bytes,
+            room,
             last_value: None,
             row: 0,
             expected: Vec::new(),
@@ -263,6 +281,12 @@ impl LeafReader {
         self.counters = Some(counters);
     }
 
+    /// Says how many bytes the rows that are read next may take.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn set_room(&mut self, bytes: usize) {
+        self.room = bytes;
+    }
+
     /// Tells that the next rows are going to be read; see [`expect`](Self::expect).
     pub(crate) fn expect_next(&mut self, rows: usize) {
         self.expected.clear();
@@ -290,6 +314,7 @@ impl LeafReader {
     /// # Errors
     /// `Malformed` when there are fewer rows or a page is broken.
     pub(crate) fn read(&mut self, rows: usize, scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        self.resume(scratch)?;
         if self.chunk.max_repetition == 0 {
             self.read_flat(rows, scratch, out)?
         } else {
@@ -304,6 +329,7 @@ impl LeafReader {
     /// # Errors
     /// As for [`read`](Self::read).
     pub(crate) fn skip(&mut self, rows: usize, scratch: &mut Scratch) -> Result<()> {
+        self.resume(scratch)?;
         let left = self.jump(rows, scratch)?;
         if self.chunk.max_repetition == 0 {
             self.skip_flat(left, scratch)?
@@ -320,6 +346,7 @@ impl LeafReader {
     /// As for [`read`](Self::read).
     #[cfg(feature = "arrow")]
     pub(crate) fn read_ranges(&mut self, ranges: &[Range<u64>], scratch: &mut Scratch, out: &mut LeafData) -> Result<()> {
+        self.resume(scratch)?;
         let mut left = ranges;
         while let Some((range, rest)) = left.split_first() {
             match self.pick(left, out)? {
@@ -350,6 +377,7 @@ impl LeafReader {
             chunk: &self.chunk,
             keep_indices: self.keep_indices,
             part_bytes: self.part_bytes,
+            room: self.room,
             dictionary: &self.dictionary,
             expected: rows,
         };
@@ -405,6 +433,7 @@ impl LeafReader {
 
     /// Checks that nothing comes after the last row of the chunk.
     pub(crate) fn finish(&mut self, scratch: &mut Scratch) -> Result<()> {
+        self.resume(scratch)?;
         while self.open_page(None, scratch)? {
             if self.page.as_ref().is_some_and(|page| page.left > 0) {
                 return Err(self.chunk.place(Error::malformed("the column has more rows than its row group")));
@@ -426,6 +455,7 @@ impl LeafReader {
                 chunk: &self.chunk,
                 keep_indices: self.keep_indices,
                 part_bytes: self.part_bytes,
+                room: self.room,
                 dictionary: &self.dictionary,
                 expected: left,
             };
@@ -512,6 +542,7 @@ impl LeafReader {
                 chunk: &self.chunk,
                 keep_indices: self.keep_indices,
                 part_bytes: self.part_bytes,
+                room: self.room,
                 dictionary: &self.dictionary,
                 expected: share(end, rows.saturating_sub(begun), rows_here.max(1)),
             };
@@ -528,7 +559,10 @@ impl LeafReader {
     fn open_page(&mut self, row: Option<u64>, scratch: &mut Scratch) -> Result<bool> {
         while self.page.as_ref().is_none_or(|page| page.left == 0) {
             let Some(next) = self.next_data_page(scratch)? else { return Ok(false) };
-            self.open(next, row, scratch)?;
+            // Many of them, each to be decompressed for nothing, fit into few bytes.
+            if next.page.num_values() > 0 {
+                self.open(next, row, scratch)?;
+            }
         }
         Ok(true)
     }

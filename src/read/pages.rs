@@ -189,7 +189,6 @@ impl PageReader {
     }
 
     /// What pages may cost.
-    #[cfg(feature = "arrow")]
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -304,11 +303,19 @@ impl PageReader {
 
     /// Reads the dictionary page at `offset` again, wherever the reader is.
     pub(crate) fn dictionary_again(&mut self, offset: u64) -> Result<CompressedPage> {
-        let before = (self.at, self.ordinal, self.values_left, std::mem::take(&mut self.held), self.held_from);
-        (self.at, self.ordinal, self.values_left) = (offset, 0, 1);
+        let page = self.page_again(offset, 0)?;
+        if page.is_dictionary() { Ok(page) } else { Err(page.place(Error::malformed("the dictionary page has changed"))) }
+    }
+
+    /// Reads the page at `offset`, which has this number in its chunk, again, wherever the reader is.
+    pub(crate) fn page_again(&mut self, offset: u64, ordinal: usize) -> Result<CompressedPage> {
+        let place = (self.at, self.end, self.ordinal, self.values_left, self.had_dictionary);
+        let held = (std::mem::take(&mut self.held), self.held_from);
+        (self.at, self.ordinal, self.values_left) = (offset, ordinal, u64::MAX);
         let page = self.next_page();
-        (self.at, self.ordinal, self.values_left, self.held, self.held_from) = before;
-        page?.filter(CompressedPage::is_dictionary).ok_or_else(|| self.chunk.place(Error::malformed("the dictionary page has changed")))
+        (self.at, self.end, self.ordinal, self.values_left, self.had_dictionary) = place;
+        (self.held, self.held_from) = held;
+        page?.ok_or_else(|| self.chunk.place(Error::malformed("a page has changed")).at_offset(offset))
     }
 
     /// Whether no page was read yet.

@@ -4,8 +4,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use herringbone::arrow::ParquetFile;
+use herringbone::encoding::{Shape, encoder};
+use herringbone::format::{Encoding, PhysicalType};
 use herringbone::read;
 use herringbone::schema::Schema;
+use herringbone::values::Values;
 use herringbone::verify::{VerifyOptions, verify};
 use herringbone::{Error, ErrorKind, Limits};
 #[cfg(all(feature = "zstd", feature = "gzip", feature = "brotli", feature = "snappy", feature = "lz4"))]
@@ -15,7 +18,7 @@ use herringbone::{
 };
 
 use crate::compact::{
-    BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY, INT64, OPTIONAL, REQUIRED, chunk, file, fixed_leaf, group, leaf, page, row_group, varint,
+    BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY, Fields, INT64, OPTIONAL, REQUIRED, chunk, file, fixed_leaf, group, leaf, page, row_group, varint,
 };
 use crate::mutate::limits;
 use crate::reading::memory_bound;
@@ -24,7 +27,7 @@ use crate::reading::memory_bound;
 const MOST: std::time::Duration = std::time::Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 6 });
 
 /// Runs within the time and memory that are allowed; says what it took.
-fn bounded<T>(what: &str, memory: u64, run: impl FnOnce() -> T) -> T {
+pub fn bounded<T>(what: &str, memory: u64, run: impl FnOnce() -> T) -> T {
     let (mut result, began) = (None, Instant::now());
     let allocated = allocation_counter::measure(|| result = Some(run()));
     let took = began.elapsed();
@@ -207,4 +210,144 @@ fn a_long_entry_that_every_row_refers_to() {
     let bytes = file(&body, &[group("m", 1), fixed_leaf("x", 1 << 20, REQUIRED)], rows, &[row_group(&[chunk], rows)]);
     let read = bounded("long values of one width", memory_bound(), || scan(&bytes, None, 10)).expect("ten batches");
     assert_eq!(read, 40);
+}
+
+/// Lengths as DELTA_BYTE_ARRAY stores them.
+fn lengths(lengths: Vec<u32>) -> Vec<u8> {
+    let shape = Shape { physical_type: PhysicalType::Int32, width: 0 };
+    let mut encoded = Vec::new();
+    let mut encoder = encoder(Encoding::DeltaBinaryPacked, shape).expect("an encoder");
+    encoder.write(Values::Words32(lengths).as_slice()).expect("lengths");
+    encoder.finish(&mut encoded);
+    encoded
+}
+
+/// One value of 256 KiB that every row has as its prefix, with nothing behind it.
+#[test]
+fn a_long_prefix_that_every_row_repeats() {
+    let (rows, text) = (60_000, "a".repeat(256 << 10));
+    let of_rows = |first: usize, others: usize| lengths((0..rows).map(|row| if row == 0 { first } else { others } as u32).collect());
+    let values = [of_rows(0, text.len()), of_rows(text.len(), 0), text.clone().into_bytes()].concat();
+    let body = page(false, rows, 7, values.len(), &values);
+    refused_for_its_size("long prefixes", leaf("x", BYTE_ARRAY, REQUIRED), BYTE_ARRAY, rows, &body);
+    // And of many pages, each with a few rows.
+    let few = 40;
+    let of_rows = |first: usize, others: usize| lengths((0..few).map(|row| if row == 0 { first } else { others } as u32).collect());
+    let values = [of_rows(0, text.len()), of_rows(text.len(), 0), text.into_bytes()].concat();
+    let body = page(false, few, 7, values.len(), &values).repeat(20);
+    refused_for_its_size("long prefixes of many pages", leaf("x", BYTE_ARRAY, REQUIRED), BYTE_ARRAY, few * 20, &body);
+}
+
+/// The levels of a page of the first version: runs of a level each.
+fn levels(runs: &[(u64, u8)]) -> Vec<u8> {
+    let bytes: Vec<u8> = runs.iter().flat_map(|(length, level)| [varint(length << 1), vec![*level]].concat()).collect();
+    [&(bytes.len() as u32).to_le_bytes()[..], &bytes].concat()
+}
+
+/// A list of so many elements that memory does not hold them, all of them null, in one page or in several.
+#[test]
+fn a_row_with_elements_beyond_number() {
+    let most = i32::MAX as u64;
+    let list = || {
+        let outer = Fields::new().i32(3, OPTIONAL).text(4, "l").i32(5, 1).i32(6, 3).end();
+        [group("m", 1), outer, Fields::new().i32(3, 2).text(4, "list").i32(5, 1).end()]
+    };
+    for (name, physical_type) in [("booleans", 0), ("INT32", 1), ("INT64", INT64), ("text", BYTE_ARRAY)] {
+        for pages in [1, 3] {
+            let nulls = levels(&[(most, 2)]);
+            let first = [levels(&[(1, 0), (most - 1, 1)]), nulls.clone()].concat();
+            let next = [levels(&[(most, 1)]), nulls].concat();
+            let mut body = page(false, most as i64, 0, first.len(), &first);
+            (1..pages).for_each(|_| body.extend(page(false, most as i64, 0, next.len(), &next)));
+            let schema = [list().to_vec(), vec![leaf("element", physical_type, OPTIONAL)]].concat();
+            let bytes = file(&body, &schema, 1, &[row_group(&[chunk("x", physical_type, 0, most as i64 * pages, 4, body.len())], 1)]);
+            let what = format!("a list of {name} in {pages} pages");
+            let error = bounded(&what, memory_bound(), || scan(&bytes, None, 1)).expect_err("more than the limit");
+            assert_eq!(error.kind(), ErrorKind::Limit, "{what}: {error}");
+        }
+    }
+}
+
+/// The last rows of a page whose levels alone would take gigabytes.
+#[test]
+fn levels_are_passed_over_a_few_at_a_time() {
+    let rows = i64::from(i32::MAX);
+    let page_of = |level| {
+        let levels = levels(&[(rows as u64, level)]);
+        page(false, rows, 0, levels.len(), &levels)
+    };
+    let flat = [group("m", 1), leaf("x", INT64, OPTIONAL)].to_vec();
+    let nested = [group("m", 1), Fields::new().i32(3, OPTIONAL).text(4, "s").i32(5, 1).end(), leaf("x", INT64, OPTIONAL)].to_vec();
+    for (what, schema, level) in [("a column", flat, 0), ("a column in a group", nested, 1)] {
+        let body = page_of(level);
+        let bytes = file(&body, &schema, rows, &[row_group(&[chunk("x", INT64, 0, rows, 4, body.len())], rows)]);
+        let last = || {
+            let file = ParquetFile::from_source_with(bytes.clone(), limits())?;
+            file.scan().threads(1).offset(rows as u64 - 5).build()?.read_all()
+        };
+        let batches = bounded(&format!("the last rows of {what}"), memory_bound(), last).expect("the last rows");
+        assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 5);
+    }
+}
+
+/// Zeros as Zstandard compresses them.
+#[cfg(feature = "zstd")]
+fn zeros(bytes: usize) -> Vec<u8> {
+    let compression = herringbone::compression::Compression::new(herringbone::format::Codec::Zstd, None).expect("a codec");
+    let mut compressed = Vec::new();
+    let mut compressor = herringbone::compression::Compressor::new(compression).expect("a codec");
+    compressor.compress(&vec![0; bytes], &mut compressed).expect("zeros");
+    compressed
+}
+
+/// 300 columns that are the same page, which inflates to 3 MiB, or the same dictionary: what is open between batches is bounded, whatever the number of columns.
+#[cfg(feature = "zstd")]
+#[test]
+fn many_columns_of_one_page_that_inflates() {
+    let (size, rows) = (3 << 20, (3 << 20) / 8);
+    let compressed = zeros(size);
+    let plain = page(false, rows, 0, size, &compressed);
+    let run = [vec![0], varint((rows as u64) << 1)].concat();
+    let indices = [vec![0x28, 0xb5, 0x2f, 0xfd, 0x20, run.len() as u8, 1 | (run.len() as u8) << 3, 0, 0], run.clone()].concat();
+    let keyed = [page(true, rows, 0, size, &compressed), page(false, rows, 8, run.len(), &indices)].concat();
+    let names: Vec<String> = (0..300).map(|i| format!("c{i}")).collect();
+    for (what, body) in [("pages", plain), ("dictionaries", keyed)] {
+        for (columns, physical_type) in [(leaf as fn(&str, i64, i64) -> Vec<u8>, INT64), (wide_leaf, FIXED_LEN_BYTE_ARRAY)] {
+            let schema =
+                [vec![group("m", names.len())], names.iter().map(|name| columns(name, physical_type, REQUIRED)).collect()].concat();
+            let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, physical_type, 6, rows, 4, body.len())).collect();
+            let bytes = file(&body, &schema, rows, &[row_group(&chunks, rows)]);
+            let open = || -> Result<usize, Error> {
+                let file = ParquetFile::from_source_with(bytes.clone(), limits())?;
+                file.scan().threads(1).batch_rows(100).build()?.take(2).map(|batch| batch.map(|batch| batch.num_rows())).sum()
+            };
+            let what = format!("300 {what} of 3 MiB, type {physical_type}");
+            assert_eq!(bounded(&what, memory_bound(), open).expect("rows"), 200, "{what}");
+        }
+    }
+}
+
+#[cfg(feature = "zstd")]
+fn wide_leaf(name: &str, _: i64, repetition: i64) -> Vec<u8> {
+    fixed_leaf(name, 8, repetition)
+}
+
+/// Pages without a value are not decompressed.
+#[cfg(feature = "zstd")]
+#[test]
+fn pages_without_values_cost_nothing() {
+    let size = 3 << 20;
+    let empty = page(false, 0, 0, size, &zeros(size));
+    let full = page(false, (size / 8) as i64, 0, size, &zeros(size));
+    let body = [empty.repeat(20_000), full].concat();
+    let rows = (size / 8) as i64;
+    let bytes =
+        file(&body, &[group("m", 1), leaf("x", INT64, REQUIRED)], rows, &[row_group(&[chunk("x", INT64, 6, rows, 4, body.len())], rows)]);
+    let open = || {
+        let file = ParquetFile::from_source_with(bytes.clone(), limits())?;
+        let mut scan = file.scan().threads(1).limit(10).build()?;
+        let rows: usize = scan.by_ref().map(|batch| batch.map(|batch| batch.num_rows())).sum::<Result<usize, Error>>()?;
+        Ok::<_, Error>((rows, scan.metrics().pages_decoded))
+    };
+    assert_eq!(bounded("20,000 pages without a value", memory_bound(), open).expect("rows"), (10, 1));
 }

@@ -14,7 +14,7 @@ use crate::arrow::filter::fetch::{Pieces, coalesced};
 use crate::arrow::filter::prune::{Pruned, Pruning};
 use crate::arrow::filter::selection::Selection;
 use crate::arrow::filter::unit::{Condition, Unit, mask};
-use crate::arrow::lanes::{Access, Lane};
+use crate::arrow::lanes::{Access, Lane, read_in_turn};
 use crate::arrow::plan::Plan;
 use crate::error::Result;
 use crate::predicate::RowRanges;
@@ -223,7 +223,7 @@ impl Inline {
                     return Ok(None);
                 };
                 let mask = mask(plan, output);
-                let columns = lanes.iter_mut().map(|lane| unit.read(plan, lane, output, mask.as_ref())).collect::<Result<_>>();
+                let columns = read_in_turn(plan, lanes, |lane| unit.read(plan, lane, output, mask.as_ref()));
                 let columns = match columns {
                     Ok(columns) => columns,
                     Err(error) => {

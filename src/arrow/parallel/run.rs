@@ -29,7 +29,8 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
             }
             failed |= result.is_err();
             if let Some(result) = result.transpose() {
-                results.push((lane.field, bytes_of(&result), result));
+                let taken = lane.lane.as_ref().map_or(0, |lane| lane.taken);
+                results.push((lane.field, bytes_of(&result), taken, result));
             }
         }
         let mut state = shared.lock();
@@ -45,7 +46,10 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
             shared.wake(&mut state);
             return;
         }
-        for (field, bytes, result) in results {
+        for (field, bytes, taken, result) in results {
+            let fits = state.takes(batch, taken, shared.plan.file.limits.room());
+            failed |= !fits;
+            let result = result.and_then(|arrays| if fits { Ok(arrays) } else { Err(too_much(shared.plan.file.limits.room())) });
             state.put(batch, field, bytes, result);
         }
         let ends = failed || work.batches.is_empty();
@@ -62,6 +66,13 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
             return;
         }
     }
+}
+
+#[cold]
+fn too_much(most: usize) -> Error {
+    Error::limit(format!(
+        "the columns of one batch take more than the {most} bytes of Limits::memory_bytes and batch_bytes: read fewer rows at a time, or raise them"
+    ))
 }
 
 /// Opens lanes that are read in turn, so that their dictionaries, and data pages of chunks that have one, are decompressed together.
@@ -113,7 +124,7 @@ fn step(shared: &Arc<Shared>, group: usize, held: &Held, state: &mut LaneState, 
     let all = if leaf.is_none() { Some(data) } else { put_leaf(shared, batch, field, data) };
     let Some(data) = all else { return Ok(None) };
     if shared.lock().working >= shared.threads {
-        return assembled(plan, group, field, described.rows, data).map(Some);
+        return assembled(plan, group, field, described.rows, data, &mut plan.file.limits.room()).map(Some);
     }
     assemble_beside(shared, group, field, batch, data);
     Ok(None)
@@ -131,7 +142,7 @@ fn assemble_beside(shared: &Arc<Shared>, group: usize, field: usize, batch: usiz
         let shared = Arc::clone(shared);
         move |_: &mut Scratch| {
             let rows = shared.plan.batches.get(batch).map_or(0, |batch| batch.rows);
-            let arrays = caught(Error::panicked, || assembled(&shared.plan, group, field, rows, data));
+            let arrays = caught(Error::panicked, || assembled(&shared.plan, group, field, rows, data, &mut shared.plan.file.limits.room()));
             let bytes = bytes_of(&arrays);
             let mut state = shared.lock();
             state.working -= 1;

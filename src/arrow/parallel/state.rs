@@ -56,13 +56,15 @@ pub(super) struct Pending {
     pub(super) fields: Vec<Option<Result<Vec<ArrayRef>>>>,
     /// How many entries are empty.
     pub(super) left: usize,
+    /// How many bytes its rows took before they were arrays.
+    taken: usize,
     /// Of fields whose leaves are read by a lane each: those that were, with their indices.
     pub(super) leaves: HashMap<usize, Vec<(usize, LeafData)>>,
 }
 
 impl Pending {
     pub(super) fn new(fields: usize) -> Self {
-        Self { fields: (0..fields).map(|_| None).collect(), left: fields, leaves: HashMap::new() }
+        Self { fields: (0..fields).map(|_| None).collect(), left: fields, taken: 0, leaves: HashMap::new() }
     }
 
     /// Takes a leaf of a field that has so many, and gives all of them when it was the last.
@@ -117,6 +119,14 @@ impl State {
             pending.put(field, arrays);
             self.done_bytes = self.done_bytes.saturating_add(bytes);
         }
+    }
+
+    /// Counts the bytes of a field's rows; whether those of the batch are no more than `most` then.
+    pub(super) fn takes(&mut self, batch: usize, bytes: usize, most: usize) -> bool {
+        self.done.get_mut(&batch).is_none_or(|pending| {
+            pending.taken = pending.taken.saturating_add(bytes);
+            pending.taken <= most
+        })
     }
 
     /// Whether all arrays of a batch are there.

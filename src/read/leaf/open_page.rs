@@ -41,6 +41,8 @@ pub(super) struct Output<'a> {
     pub(super) chunk: &'a ChunkInfo,
     pub(super) keep_indices: bool,
     pub(super) part_bytes: usize,
+    /// How many bytes all rows that are read at a time may take.
+    pub(super) room: usize,
     pub(super) dictionary: &'a Option<Arc<Dictionary>>,
     /// How many slots are to come in all, of this page and of the next ones; in lists a guess.
     pub(super) expected: usize,
@@ -67,6 +69,28 @@ fn check_room(values: &Values, n: usize, most: usize) -> Result<()> {
     }
     Err(Error::limit(format!(
         "{n} values and nulls of {each} bytes make {bytes} bytes of one batch, more than the {most} of Limits::batch_bytes: read fewer rows at a time, or raise it"
+    )))
+}
+
+/// The rows of a batch, and so many bytes more, must stay within what they may take.
+fn check_rows(rows: &LeafData, more: usize, most: usize) -> Result<()> {
+    let bytes = rows.memory_size().saturating_add(more);
+    if bytes <= most {
+        return Ok(());
+    }
+    Err(Error::limit(format!(
+        "the rows of one batch take {bytes} bytes, more than the {most} that Limits::memory_bytes and batch_bytes leave: read fewer rows at a time, or raise them"
+    )))
+}
+
+/// A row may have any number of entries, most of which take no byte of the page: levels, and the offsets of `n` more values, must stay within a batch.
+fn check_entries(levels: &Levels, n: usize, most: usize) -> Result<()> {
+    let entries = levels.repetition.len().saturating_add(levels.definition.len());
+    if entries.saturating_add(n.saturating_mul(4)) <= most {
+        return Ok(());
+    }
+    Err(Error::limit(format!(
+        "the rows of one batch have {entries} levels, which take more than the {most} bytes of Limits::batch_bytes: read fewer rows at a time, or raise it"
     )))
 }
 
@@ -132,6 +156,21 @@ impl OpenPage {
         self.append(n, present, start, output, scratch, out)
     }
 
+    /// Passes over entries of a page that was just opened.
+    pub(super) fn pass_entries(&mut self, entries: usize, is_list: bool) -> Result<()> {
+        if !is_list {
+            return self.skip_flat(entries);
+        }
+        let mut left = entries.min(self.left);
+        while left > 0 {
+            self.refill()?;
+            let n = left.min(self.levels.len().saturating_sub(self.done));
+            self.skip_entries(n)?;
+            left = left.saturating_sub(n);
+        }
+        Ok(())
+    }
+
     pub(super) fn skip_flat(&mut self, n: usize) -> Result<()> {
         let present = self.definition.skip(self.page.definition_bytes(), n)?;
         self.left = self.left.saturating_sub(n);
@@ -164,6 +203,7 @@ impl OpenPage {
             }
             all.extend_from_slice(more);
         }
+        check_entries(&out.levels, n, output.part_bytes)?;
         self.append(n, present, start, output, scratch, out)
     }
 
@@ -191,7 +231,7 @@ impl OpenPage {
         check_room(&values, n, output.part_bytes)?;
         self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
         self.give_part(values, output, out);
-        Ok(())
+        check_rows(out, 0, output.room)
     }
 
     /// Appends the rows of `ranges`, which are among the next rows of this page, `all`; `false` where that is not for this page.
@@ -221,6 +261,7 @@ impl OpenPage {
         check_room(&values, rows, output.part_bytes)?;
         self.decoder.pick(self.page.value_bytes(), all.start, ranges, &mut values)?;
         self.give_part(values, output, out);
+        check_rows(out, 0, output.room)?;
         Ok(true)
     }
 
@@ -347,6 +388,7 @@ impl OpenPage {
                 return Err(Error::limit("a single value is larger than Limits::batch_bytes"));
             }
             out.parts.push(Part::Values(full));
+            check_rows(out, 0, output.room)?;
             if values_done == present {
                 return Ok(());
             }

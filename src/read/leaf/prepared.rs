@@ -97,7 +97,7 @@ impl LeafReader {
 }
 
 impl Prepared {
-    /// The next page, its body decompressed unless it is a dictionary; `None` at the end of the chunk.
+    /// The next page, its body decompressed unless it is a dictionary or large; `None` at the end of the chunk.
     pub(super) fn next(&self, scratch: &mut Scratch) -> Result<Option<Next>> {
         loop {
             let mut state = self.shared.lock();
@@ -127,7 +127,7 @@ impl Prepared {
     /// Takes the memory of a page that is done with.
     pub(super) fn give_back(&self, buffer: Vec<u8>) {
         let mut state = self.shared.lock();
-        if state.spare.len() < PAGES_AHEAD && buffer.capacity() > 0 {
+        if state.spare.len() < PAGES_AHEAD && buffer.capacity() > 0 && buffer.capacity() <= state.most_bytes {
             state.spare.push(buffer);
         }
     }
@@ -164,7 +164,7 @@ impl Shared {
             (pages, state.spare.pop().unwrap_or_default())
         };
         let read = caught(Error::panicked, || pages.next_page());
-        let (page, place) = {
+        let (page, place, most_bytes) = {
             let mut state = self.lock();
             state.pages = Some(pages);
             self.changed.notify_all();
@@ -182,9 +182,10 @@ impl Shared {
             };
             state.bytes = state.bytes.saturating_add(page.uncompressed_size());
             state.coming.push_back(None);
-            (page, state.taken.saturating_add(state.coming.len()).saturating_sub(1))
+            (page, state.taken.saturating_add(state.coming.len()).saturating_sub(1), state.most_bytes)
         };
-        let next = if page.is_dictionary() {
+        // One that is larger than all that may wait is decompressed when its turn comes.
+        let next = if page.is_dictionary() || page.uncompressed_size() > most_bytes {
             Ok(Next { page, decompressed: None })
         } else {
             let decompressed = caught(Error::panicked, || page.decompress(&mut scratch.decompressor, buffer));

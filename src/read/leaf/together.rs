@@ -53,10 +53,14 @@ impl LeafReader {
         let (mut bytes, mut kept) = (0_usize, 0_usize);
         for (at, row) in rows.into_iter().enumerate() {
             let Some(reader) = readers.get_mut(at) else { continue };
+            if reader.is_crowded() {
+                break;
+            }
             let range = reader.pages.range();
             let is_large = range.end.saturating_sub(range.start) >= LARGE_CHUNK;
             if is_large && reader.is_lean && row.is_none() && !reader.was_given {
                 reader.decode_first_dictionary(scratch);
+                reader.settle(scratch);
                 continue;
             }
             let row = row.filter(|row| !dictionaries || reader.begins_later(*row));
@@ -163,10 +167,12 @@ impl LeafReader {
                 Some(decompressed) if page.is_dictionary() => {
                     reader.dictionary = reader.entries(&decompressed).ok().map(Arc::new);
                     reader.dictionary_at = Some(page.offset());
+                    reader.dictionary_bytes = dictionary_bytes(&page);
                     scratch.give_back(decompressed.into_buffer(), false);
                     if reader.dictionary.is_none() {
                         reader.leave(page, jumped);
                     }
+                    reader.settle(scratch);
                 }
                 Some(decompressed) => reader.ahead.push_back(Next { page, decompressed: Some(Box::new(decompressed)) }),
                 None => reader.leave(page, jumped),
@@ -194,6 +200,10 @@ impl LeafReader {
             return Err(page.place(Error::malformed("a second dictionary page in one column chunk")));
         }
         self.dictionary_at = Some(page.offset());
+        self.dictionary_bytes = dictionary_bytes(&page);
+        if self.dictionary_bytes > self.pages.limits().room() {
+            return Err(page.place(too_large(self.dictionary_bytes, self.pages.limits().room())));
+        }
         let buffer = scratch.buffer(page.uncompressed_size(), self.is_lean);
         let decompressed = page.decompress(&mut scratch.decompressor, buffer)?;
         #[cfg(feature = "arrow")]
@@ -246,6 +256,16 @@ impl LeafReader {
         let end = row.unwrap_or(self.row).saturating_add(rows);
         self.expects(&(end..end.saturating_add(rows)))
     }
+}
+
+#[cold]
+fn too_large(bytes: usize, most: usize) -> Error {
+    Error::limit(format!("the entries of a dictionary take {bytes} bytes, more than the {most} of Limits::memory_bytes and batch_bytes"))
+}
+
+/// About how much memory the entries of a dictionary page take: a view or a decimal each, and their bytes.
+fn dictionary_bytes(page: &CompressedPage) -> usize {
+    page.uncompressed_size().saturating_add(page.num_values().saturating_mul(16))
 }
 
 /// Decompresses pages together, into memory that the scratch lends.
