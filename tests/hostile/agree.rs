@@ -1,6 +1,9 @@
-//! Other ways to the same rows: filtered scans, scans whose bytes are pushed, and streams give what a plain scan gives.
+//! Other ways to the same rows: filtered scans, scans whose bytes are pushed, streams, and scans on several threads give what a plain scan gives, and
+//! fail where it fails.
 
 use std::ops::Range;
+#[cfg(feature = "rayon")]
+use std::sync::{Arc, OnceLock};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -31,6 +34,10 @@ pub struct Agreement {
     pub filtered: Option<usize>,
     /// Footer and pages were pushed.
     pub pushed: bool,
+    /// They were fetched for a stream.
+    pub streamed: bool,
+    /// Two threads decoded them.
+    pub together: bool,
 }
 
 /// Reads `bytes` by a filtered scan, by pushing and as a stream, under the limits of time and memory, and holds the rows against
@@ -39,20 +46,34 @@ pub fn agree(bytes: &Bytes) -> Result<Agreement, String> {
     let plain = Plain::read(bytes);
     let (agreement, _) = measured(|| {
         Ok(Agreement {
-            kept: plain.same("a filter that keeps all", filtered_by_function(bytes))?,
+            kept: plain.same("a filter that keeps all", filtered_by_function(bytes), Strict::Rows)?,
             filtered: plain.chosen(bytes)?,
-            pushed: plain.same("a pushed scan", pushed(bytes))?,
+            pushed: plain.same("a pushed scan", pushed(bytes), Strict::RowsAndErrors)?,
+            ..Agreement::default()
         })
     })?;
-    #[cfg(feature = "async")]
-    plain.same("a stream", streamed(bytes))?;
-    Ok(agreement)
+    // Not measured: others work beside this thread.
+    Ok(Agreement {
+        #[cfg(feature = "async")]
+        streamed: plain.same("a stream", streamed(bytes), Strict::RowsAndErrors)?,
+        #[cfg(feature = "rayon")]
+        together: plain.same("a scan on two threads", together(bytes), Strict::RowsAndErrors)?,
+        ..agreement
+    })
+}
+
+/// What another scan has in common with a plain one.
+#[derive(Clone, Copy, PartialEq)]
+enum Strict {
+    /// The rows. It may do without what is broken: filters do not look behind the last row that is wanted.
+    Rows,
+    /// And that it fails where the plain one does.
+    RowsAndErrors,
 }
 
 /// What a plain scan gave, as far as it was kept.
 struct Plain {
-    /// `None` when it failed.
-    rows: Option<RecordBatch>,
+    rows: Result<RecordBatch, Error>,
     /// The number of each row in the file: a row group without its chunks' metadata counts, but has no rows to give.
     numbers: Vec<i64>,
     /// Whether these are all.
@@ -87,15 +108,26 @@ impl Plain {
             }
             Ok(concat_batches(&schema, &kept).expect("batches of one schema"))
         });
-        Self { rows: rows.ok(), numbers, whole }
+        Self { rows, numbers, whole }
     }
 
-    /// Whether another scan gave rows too, which have to be the same.
-    fn same(&self, name: &str, other: Result<Batches, Error>) -> Result<bool, String> {
-        let (Some(rows), Ok(other)) = (&self.rows, other) else { return Ok(false) };
+    /// Whether another scan gave rows too, which have to be the same; if this one failed, it has to fail.
+    fn same(&self, name: &str, other: Result<Batches, Error>, strict: Strict) -> Result<bool, String> {
+        let rows = match &self.rows {
+            Ok(rows) => rows,
+            Err(plain) => {
+                let failed = other.and_then(|batches| batches.map(|batch| batch.map(drop)).collect::<Result<Vec<()>, _>>());
+                return match failed {
+                    Err(error) if error.to_string().contains("panicked") => Err(format!("{name}: {error}")),
+                    Ok(_) if strict == Strict::RowsAndErrors => Err(format!("{name} does not fail, a plain scan does: {plain}")),
+                    _ => Ok(false),
+                };
+            }
+        };
+        let failed = |error: Error| format!("{name} fails, a plain scan does not: {error}");
         let mut at = 0;
-        for batch in other {
-            let Ok(batch) = batch else { return Ok(false) };
+        for batch in other.map_err(failed)? {
+            let batch = batch.map_err(failed)?;
             let known = batch.num_rows().min(rows.num_rows() - at);
             if known < batch.num_rows() && self.whole {
                 return Err(format!("{name} gives more than the {} rows of a plain scan", rows.num_rows()));
@@ -121,7 +153,7 @@ impl Plain {
             let filter = filter.unwrap_or_else(|| col("no such column").is_null());
             numbered(plain(&file).rows([first_rows(&file)]).filter(filter))
         });
-        let (Some(rows), Ok(filtered)) = (&self.rows, filtered) else { return Ok(None) };
+        let (Ok(rows), Ok(filtered)) = (&self.rows, filtered) else { return Ok(None) };
         let (mut chosen, mut next) = (0, 0);
         for batch in filtered {
             let Ok((batch, numbers)) = batch else { return Ok(None) };
@@ -238,7 +270,15 @@ impl Iterator for Pushing {
     }
 }
 
-/// Not measured: bytes are fetched on other threads.
+/// Pages are decoded and prepared by two threads, for all scans the same.
+#[cfg(feature = "rayon")]
+fn together(bytes: &Bytes) -> Result<Batches, Error> {
+    static POOL: OnceLock<Arc<rayon::ThreadPool>> = OnceLock::new();
+    let pool = POOL.get_or_init(|| Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads")));
+    let file = ParquetFile::from_source_with(bytes.clone(), limits())?;
+    batches(plain(&file).rows([first_rows(&file)]).pool(Arc::clone(pool)))
+}
+
 #[cfg(feature = "async")]
 fn streamed(bytes: &Bytes) -> Result<Batches, Error> {
     let file = ParquetFile::from_source_with(bytes.clone(), limits())?;

@@ -177,9 +177,15 @@ struct Failing {
     at: usize,
     room: usize,
     interrupts: bool,
+    /// Whether the last call was interrupted.
+    interrupted: bool,
 }
 
 impl Failing {
+    fn new() -> Self {
+        Self { bytes: Vec::new(), calls: 0, at: usize::MAX, room: usize::MAX, interrupts: false, interrupted: false }
+    }
+
     fn call(&mut self) -> io::Result<()> {
         self.calls += 1;
         match self.calls - 1 == self.at {
@@ -191,6 +197,10 @@ impl Failing {
 
 impl Write for Failing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.interrupted = self.interrupts && !self.interrupted;
+        if self.interrupted {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         if self.interrupts && self.bytes.len() % 3 == 1 {
             self.bytes.push(bytes[0]);
             return Ok(1);
@@ -239,10 +249,10 @@ fn write(sink: &mut Failing, batch: &RecordBatch, schema: &SchemaRef) -> Result<
 fn sinks_that_fail_end_in_an_error_at_every_call() {
     let batch = batch(2000);
     let schema = batch.schema();
-    let mut whole = Failing { bytes: Vec::new(), calls: 0, at: usize::MAX, room: usize::MAX, interrupts: false };
+    let mut whole = Failing::new();
     write(&mut whole, &batch, &schema).expect("a healthy sink");
     for at in 0..whole.calls {
-        let mut sink = Failing { bytes: Vec::new(), calls: 0, at, room: usize::MAX, interrupts: false };
+        let mut sink = Failing { at, ..Failing::new() };
         let error = write(&mut sink, &batch, &schema).expect_err("a sink that fails");
         assert_eq!(error.kind(), ErrorKind::Io, "{error}");
         // The last call is the flush of a file that is complete.
@@ -252,15 +262,15 @@ fn sinks_that_fail_end_in_an_error_at_every_call() {
     }
     let mut rooms = 0;
     for room in (0..whole.bytes.len()).step_by(97).chain([whole.bytes.len() - 1]) {
-        let mut sink = Failing { bytes: Vec::new(), calls: 0, at: usize::MAX, room, interrupts: false };
+        let mut sink = Failing { room, ..Failing::new() };
         let error = write(&mut sink, &batch, &schema).expect_err("a sink that is full");
         assert_eq!(error.kind(), ErrorKind::Io, "{error}");
         assert!(ParquetFile::from_bytes(sink.bytes).is_err(), "a file that was cut at {room} reads");
         rooms += 1;
     }
-    let mut sink = Failing { bytes: Vec::new(), calls: 0, at: usize::MAX, room: usize::MAX, interrupts: true };
-    write(&mut sink, &batch, &schema).expect("short writes are none of an error");
-    assert!(sink.bytes == whole.bytes, "short writes make another file");
+    let mut sink = Failing { interrupts: true, ..Failing::new() };
+    write(&mut sink, &batch, &schema).expect("short writes and interruptions are none of an error");
+    assert!(sink.bytes == whole.bytes, "short writes and interruptions make another file");
     println!("{} failing calls and {rooms} full sinks", whole.calls);
 }
 

@@ -11,6 +11,7 @@ mod files;
 #[allow(dead_code)]
 mod arrow_write {
     pub mod arrays;
+    pub mod options;
     pub mod values;
 }
 #[path = "../it/filters"]

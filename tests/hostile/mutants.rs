@@ -65,12 +65,16 @@ struct Tally {
     filtered: AtomicU64,
     chosen: AtomicU64,
     pushed: AtomicU64,
+    streamed: AtomicU64,
+    together: AtomicU64,
 }
 
 impl Tally {
     fn add(&self, agreement: Agreement) {
         self.kept.fetch_add(agreement.kept.into(), Relaxed);
         self.pushed.fetch_add(agreement.pushed.into(), Relaxed);
+        self.streamed.fetch_add(agreement.streamed.into(), Relaxed);
+        self.together.fetch_add(agreement.together.into(), Relaxed);
         self.filtered.fetch_add(agreement.filtered.is_some().into(), Relaxed);
         self.chosen.fetch_add(agreement.filtered.unwrap_or(0) as u64, Relaxed);
     }
@@ -110,8 +114,12 @@ fn check(files: &[PathBuf], most: usize) {
         tally.peak.into_inner() >> 10,
         memory_bound() >> 10,
     );
-    let [kept, filtered, chosen, pushed] = [tally.kept, tally.filtered, tally.chosen, tally.pushed].map(AtomicU64::into_inner);
-    println!("as a plain scan: {kept} by a function that keeps all, {filtered} by expressions that chose {chosen} rows, {pushed} pushed");
+    let [kept, filtered, chosen] = [tally.kept, tally.filtered, tally.chosen].map(AtomicU64::into_inner);
+    let [pushed, streamed, together] = [tally.pushed, tally.streamed, tally.together].map(AtomicU64::into_inner);
+    println!("as a plain scan: {kept} by a function that keeps all, {filtered} by expressions that chose {chosen} rows, {pushed} pushed,");
+    println!("  {streamed} as streams, {together} on two threads");
     assert!(read > 1000 && refused > 1000, "{read} read and {refused} refused: are these mutants?");
+    let is_there = |there: bool, ways: u64| !there || ways > read / 8;
     assert!([kept, filtered, pushed].into_iter().all(|ways| ways > read / 8) && chosen > 1000, "other ways were not compared");
+    assert!(is_there(cfg!(feature = "async"), streamed) && is_there(cfg!(feature = "rayon"), together), "other ways were not compared");
 }

@@ -6,15 +6,14 @@ use arrow_array::types::Int64Type;
 use arrow_select::concat::concat_batches;
 use herringbone::arrow::{ParquetFile, ScanBuilder, Strings};
 
-use super::round_trip::{batches, write};
-use crate::arrow_write::arrays::Random;
+use super::round_trip::{batches, choices, write};
 use crate::arrow_write::values;
 use crate::filters::cells;
 use crate::filters::expressions::Naive;
 
 pub fn run(data: &[u8]) {
-    let mut random = Random::of_choices(data);
-    let (schema, batches) = batches(&mut random);
+    let (mut random, mut values_of) = choices(data);
+    let (schema, batches) = batches(&mut random, &mut values_of);
     let file = ParquetFile::from_bytes(write(&mut random, &schema, &batches)).expect("what was written");
     let plain = |scan: ScanBuilder| scan.threads(1).use_stored_schema(false).strings(Strings::Utf8);
     let scan = plain(file.scan()).build().expect("a scan of all");

@@ -6,6 +6,9 @@ use bytes::Bytes;
 use herringbone::{Error, Limits};
 use std::sync::OnceLock;
 
+#[cfg(any(feature = "async", feature = "rayon"))]
+use crate::arrow_write::arrays::Random;
+
 mod codecs;
 mod column;
 #[cfg(feature = "sql")]
@@ -107,6 +110,12 @@ fn change(bytes: &mut [u8], changes: &[Change]) {
             *changed ^= by;
         }
     }
+}
+
+/// One of the small files of `testdata/`.
+#[cfg(any(feature = "async", feature = "rayon"))]
+fn test_file(random: &mut Random) -> &'static (String, Bytes) {
+    &test_files()[(random.below(256) * 256 + random.below(256)) % test_files().len()]
 }
 
 /// The small files of `testdata/`, in the order of their names.

@@ -4,19 +4,19 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
-use herringbone::Result;
 use herringbone::arrow::{ParquetFile, PushStep, ScanBuilder};
 use herringbone::read::{AsyncSource, FetchOptions, FooterStep, PushFooter};
+use herringbone::{Error, ErrorKind, Result};
 
 use super::scan::some_scan;
-use super::{limits, test_files};
+use super::{limits, test_file};
 use crate::arrow_write::arrays::Random;
 
 /// A scan that asks for bytes more often than this does not end.
@@ -24,14 +24,26 @@ const STEPS: usize = 20_000;
 
 pub fn run(data: &[u8]) {
     let mut random = Random::of_choices(data);
-    let (name, bytes) = &test_files()[(random.below(256) * 256 + random.below(256)) % test_files().len()];
+    let (name, bytes) = test_file(&mut random);
     let Ok(file) = ParquetFile::from_bytes(bytes.clone()) else { return };
     let Some(of) = some_scan(&mut random, &file) else { return };
     let Ok(expected) = of(file.scan()).build().and_then(|scan| scan.read_all()) else { return };
     let pushed = pushed(&mut random, bytes, &of).unwrap_or_else(|error| panic!("{name}, pushed: {error}"));
     same(name, "pushed", &pushed, &expected);
-    let streamed = streamed(&mut random, bytes, &of).unwrap_or_else(|error| panic!("{name}, streamed: {error}"));
-    same(name, "streamed", &streamed, &expected);
+    let source = Late::random(&mut random, bytes);
+    let (reads, fails_at) = (Arc::clone(&source.reads), source.fails_at);
+    if random.one_in(8) {
+        // Dropped half way.
+        let batches = random.below(3);
+        return drop(streamed(&mut random, source, &of, batches));
+    }
+    match streamed(&mut random, source, &of, usize::MAX) {
+        Ok(streamed) => same(name, "streamed", &streamed, &expected),
+        Err(error) => {
+            assert!(reads.load(Ordering::Relaxed) > fails_at, "{name}, streamed: {error}");
+            assert_eq!(error.kind(), ErrorKind::Io, "{name}, streamed: {error}");
+        }
+    }
 }
 
 /// Batches may end elsewhere where bytes come late.
@@ -82,7 +94,8 @@ fn pushed(random: &mut Random, bytes: &Bytes, of: &dyn Fn(ScanBuilder) -> ScanBu
             FooterStep::Done(metadata) => break metadata,
         }
     };
-    let mut scan = of(ParquetFile::without_source(metadata, limits()).scan()).push()?;
+    let file = ParquetFile::without_source(metadata, limits()).with_fetch_options(costs(random));
+    let mut scan = of(file.scan()).push()?;
     let mut batches = Vec::new();
     for _ in 0..STEPS {
         if random.one_in(6) {
@@ -108,10 +121,35 @@ fn pushed(random: &mut Random, bytes: &Bytes, of: &dyn Fn(ScanBuilder) -> ScanBu
     panic!("a pushed scan asks again and again");
 }
 
-/// A file in memory whose reads take some turns.
+/// Costs under which files of a few kilobytes come in many requests, or in one.
+fn costs(random: &mut Random) -> FetchOptions {
+    match random.below(4) {
+        0 => FetchOptions::local(),
+        1 => FetchOptions::remote(),
+        _ => FetchOptions {
+            gap: [0, 16, 500][random.below(3)],
+            request_bytes: 1 + random.below(2000) as u64,
+            footer_bytes: 8 + random.below(2000) as u64,
+            in_flight_bytes: random.below(5000) as u64,
+            in_flight_requests: random.below(4),
+        },
+    }
+}
+
+/// A file in memory whose reads take some turns, and may fail from some read on.
 struct Late {
     bytes: Bytes,
     turns: Mutex<VecDeque<u8>>,
+    reads: Arc<AtomicUsize>,
+    fails_at: usize,
+}
+
+impl Late {
+    fn random(random: &mut Random, bytes: &Bytes) -> Self {
+        let turns = (0..random.below(40)).map(|_| random.below(9) as u8).collect();
+        let fails_at = if random.one_in(4) { random.below(12) } else { usize::MAX };
+        Self { bytes: bytes.clone(), turns: Mutex::new(turns), reads: Arc::default(), fails_at }
+    }
 }
 
 /// What is ready after so many turns.
@@ -138,17 +176,32 @@ impl AsyncSource for Late {
 
     fn read(&self, range: Range<u64>) -> Pin<Box<dyn Future<Output = Result<Bytes>> + Send + '_>> {
         let turns = self.turns.lock().expect("no panic above").pop_front().unwrap_or_default();
+        let fails = self.reads.fetch_add(1, Ordering::Relaxed) >= self.fails_at;
         Box::pin(async move {
             Turns(AtomicU8::new(turns)).await;
-            Ok(part(&self.bytes, &range))
+            if fails { Err(Error::from(std::io::Error::other("it fails"))) } else { Ok(part(&self.bytes, &range)) }
         })
     }
 }
 
-fn streamed(random: &mut Random, bytes: &Bytes, of: &dyn Fn(ScanBuilder) -> ScanBuilder) -> Result<Vec<RecordBatch>> {
-    let costs = if random.one_in(2) { FetchOptions::local() } else { FetchOptions::remote() };
-    let turns = (0..random.below(40)).map(|_| random.below(9) as u8).collect();
-    let source = Late { bytes: bytes.clone(), turns: Mutex::new(turns) };
-    let file = futures_executor::block_on(ParquetFile::open_async_with(source, limits(), costs))?;
-    futures_executor::block_on_stream(of(file.scan()).stream()?).collect()
+/// The first batches of a stream, decoded by the thread that takes them or by others.
+fn streamed(random: &mut Random, source: Late, of: &dyn Fn(ScanBuilder) -> ScanBuilder, batches: usize) -> Result<Vec<RecordBatch>> {
+    let file = futures_executor::block_on(ParquetFile::open_async_with(source, limits(), costs(random)))?;
+    let scan = of(file.scan());
+    #[cfg(feature = "rayon")]
+    let scan = if random.one_in(2) { scan.pool(super::threads::pool()) } else { scan };
+    futures_executor::block_on_stream(scan.stream()?).take(batches).collect()
+}
+
+#[test]
+fn files_come_in_many_requests() {
+    let many = (0..100).filter(|seed| {
+        let mut random = Random::new(*seed);
+        let (_, bytes) = test_file(&mut random);
+        let source = Late { fails_at: usize::MAX, ..Late::random(&mut random, bytes) };
+        let reads = Arc::clone(&source.reads);
+        streamed(&mut random, source, &|scan| scan, usize::MAX).is_ok() && reads.load(Ordering::Relaxed) > 3
+    });
+    let many = many.count();
+    assert!(many > 10, "{many} of 100");
 }

@@ -4,25 +4,26 @@ use std::sync::{Arc, OnceLock};
 
 use arrow_select::concat::concat_batches;
 use herringbone::arrow::{ArrowWriter, ParquetFile};
-use herringbone::write::{ColumnOptions, WriterOptions};
 
-use super::round_trip::batches;
+use super::round_trip::{batches, choices};
 use super::scan::some_scan;
-use super::test_files;
+use super::test_file;
 use crate::arrow_write::arrays::Random;
+use crate::arrow_write::options;
 
-fn pool() -> Arc<rayon::ThreadPool> {
+/// Threads for all inputs.
+pub fn pool() -> Arc<rayon::ThreadPool> {
     static POOL: OnceLock<Arc<rayon::ThreadPool>> = OnceLock::new();
     Arc::clone(POOL.get_or_init(|| Arc::new(rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("three threads"))))
 }
 
 pub fn run(data: &[u8]) {
-    let mut random = Random::of_choices(data);
-    if random.one_in(4) { written(&mut random) } else { read(&mut random) }
+    let (mut random, mut values) = choices(data);
+    if random.one_in(4) { written(&mut random, &mut values) } else { read(&mut random) }
 }
 
 fn read(random: &mut Random) {
-    let (name, bytes) = &test_files()[(random.below(256) * 256 + random.below(256)) % test_files().len()];
+    let (name, bytes) = test_file(random);
     let Ok(file) = ParquetFile::from_bytes(bytes.clone()) else { return };
     let Some(of) = some_scan(random, &file) else { return };
     let alone = of(file.scan()).build().and_then(|scan| scan.read_all());
@@ -46,13 +47,11 @@ fn read(random: &mut Random) {
     }
 }
 
-fn written(random: &mut Random) {
-    let (schema, batches) = batches(random);
-    let rows = 1 + random.below(200) as u64;
-    let columns = ColumnOptions::new().page_rows(1 + random.below(60)).dictionary(random.one_in(2));
+fn written(random: &mut Random, values: &mut Random) {
+    let (schema, batches) = batches(random, values);
+    let options = options::any(random, &schema);
     let write = |threads| {
-        let options = WriterOptions::builder().row_group_rows(rows).columns(columns.clone()).threads(threads);
-        let options = options.build().expect("options that go together");
+        let options = options.clone().threads(threads).build().expect("options that go together");
         let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), options).expect("a schema that can be written");
         if threads != Some(1) {
             writer = writer.in_pool(pool());

@@ -2,9 +2,18 @@
 //!
 //! `HERRINGBONE_PYTHON` names a Python with what `requirements.txt` lists; Spark wants Java besides.
 
-#[path = "../../it/arrow_write/arrays.rs"]
-#[allow(dead_code)]
-mod arrays;
+#[path = "../../it/arrow_write"]
+mod arrow_write {
+    #[allow(dead_code)]
+    pub mod arrays;
+    pub mod values;
+}
+#[path = "../../it/filters"]
+mod filters {
+    pub mod cells;
+    pub mod expressions;
+}
+mod findings;
 mod indexes;
 #[path = "../../hostile/integers.rs"]
 mod integers;
@@ -14,9 +23,10 @@ mod mutants;
 mod mutate;
 mod others_to_ours;
 mod ours_to_others;
+mod parts;
 mod properties;
 mod python;
 mod skipping;
-#[path = "../../it/arrow_write/values.rs"]
-mod text;
 mod values;
+
+use arrow_write::{arrays, values as text};

@@ -12,7 +12,9 @@ fn read_by(reader: &str) {
     let columns: usize = cases.iter().map(|case| case.write(&folder)).sum();
     println!("{} files with {columns} columns for {reader}", cases.len());
     let said = python::run(&["check", reader, folder.to_str().unwrap()]);
-    assert!(said.contains("columns equal"), "{reader} read nothing");
+    let (equal, beyond) = (python::number(&said, " columns equal"), python::number(&said, " beyond "));
+    assert!(equal > 0, "{reader} read nothing");
+    assert_eq!(equal + beyond, columns, "{reader} was asked for other columns than there are");
 }
 
 #[test]

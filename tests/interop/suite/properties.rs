@@ -1,23 +1,25 @@
-//! Arbitrary nested arrays, options and batch splits: what we write is read by us and by the official crate, and what that writes
-//! is read by us. `HERRINGBONE_INTEROP_CASES` says how many cases there are of each.
+//! Arbitrary nested arrays, options and batch splits: what we write is read by the official crate, and what that writes is read by us,
+//! as a whole and in part. `HERRINGBONE_INTEROP_CASES` says how many cases there are of each.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use herringbone::arrow::{ArrowWriter, ParquetFile};
-use herringbone::verify::{VerifyOptions, verify};
 use herringbone::write::{
     BloomFilterOptions, ColumnOptions, ContentChunking, EncodingChoice, PageVersion, StatisticsLevel, WriterOptions, WriterOptionsBuilder,
 };
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::basic::{Compression as OfficialCompression, ZstdLevel};
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use proptest::prelude::*;
 
 use crate::arrays::{self, Random, Types};
+use crate::findings::Findings;
+use crate::parts::{self, Parts};
 use crate::text;
 
 /// How many cases there are of each property.
@@ -72,6 +74,13 @@ fn read(bytes: &Bytes, random: &mut Random) -> Vec<RecordBatch> {
     file.scan().verify_crc(true).batch_rows(1 + random.below(100)).build().unwrap().read_all().unwrap()
 }
 
+/// The bytes of a file of the official crate.
+fn official(schema: &SchemaRef, batches: &[RecordBatch], options: WriterProperties) -> Bytes {
+    let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(options)).unwrap();
+    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    writer.into_inner().unwrap().into()
+}
+
 fn official_options(random: &mut Random) -> WriterProperties {
     use OfficialCompression as C;
     let codecs =
@@ -94,37 +103,57 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn ours_is_read_by_us(seed: u64, rows in prop::collection::vec(0..150usize, 0..4)) {
-        let mut random = Random::new(seed);
-        let (schema, batches) = batches(&mut random, &rows, Types::All);
-        let bytes = write(&schema, &batches, options(&mut random, &schema));
-        prop_assert_eq!(text::rows(&read(&bytes, &mut random)), text::rows(&batches));
-        let report = verify(&bytes, &VerifyOptions::default()).unwrap();
-        prop_assert!(report.is_clean(), "{:?}", report);
-    }
-
-    #[test]
-    fn ours_is_read_by_the_official_crate(seed: u64, rows in prop::collection::vec(0..150usize, 0..4)) {
+    fn ours_is_read_by_the_official_crate(seed: u64, rows in row_counts()) {
         let mut random = Random::new(seed);
         let (schema, batches) = batches(&mut random, &rows, Types::Common);
         let bytes = write(&schema, &batches, options(&mut random, &schema));
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options).unwrap();
-        let types: Vec<_> = builder.schema().fields().iter().map(|field| field.data_type().clone()).collect();
+        let open = || ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.clone(), options.clone()).unwrap();
+        let types: Vec<_> = open().schema().fields().iter().map(|field| field.data_type().clone()).collect();
         let wanted: Vec<_> = schema.fields().iter().map(|field| field.data_type().clone()).collect();
         prop_assert!(types.iter().zip(&wanted).all(|(found, wanted)| found.equals_datatype(wanted)), "{:?} is not {:?}", types, wanted);
-        let found: Vec<_> = builder.with_batch_size(1 + random.below(100)).build().unwrap().map(Result::unwrap).collect();
-        prop_assert_eq!(text::rows(&found), text::rows(&batches));
+        let mut read = |builder: ParquetRecordBatchReaderBuilder<Bytes>| {
+            let found: Vec<_> = builder.with_batch_size(1 + random.below(100)).build().unwrap().map(Result::unwrap).collect();
+            text::rows(&found)
+        };
+        let all = text::rows(&batches);
+        prop_assert_eq!(&read(open()), &all);
+        // Some ranges of rows, for which it goes by the offset index.
+        let ranges = parts::ranges(&mut Random::new(seed), all.len());
+        let some: Vec<_> = ranges.iter().flat_map(|range| &all[range.clone()]).cloned().collect();
+        let selection = RowSelection::from_consecutive_ranges(ranges.into_iter(), all.len());
+        prop_assert_eq!(read(open().with_row_selection(selection)), some);
     }
+}
 
-    #[test]
-    fn the_official_crates_is_read_by_us(seed: u64, rows in prop::collection::vec(0..150usize, 0..4)) {
+#[test]
+fn the_official_crates_is_read_by_us() {
+    let (findings, parts) = (RefCell::new(Findings::new(OFFICIAL)), RefCell::new(Parts::default()));
+    proptest!(config(), |(seed: u64, rows in row_counts())| {
         let mut random = Random::new(seed);
         let (schema, batches) = batches(&mut random, &rows, Types::Common);
-        let mut bytes = Vec::new();
-        let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, schema, Some(official_options(&mut random))).unwrap();
-        batches.iter().for_each(|batch| writer.write(batch).unwrap());
-        writer.close().unwrap();
-        prop_assert_eq!(text::rows(&read(&bytes.into(), &mut random)), text::rows(&batches));
+        let bytes = official(&schema, &batches, official_options(&mut random));
+        prop_assert_eq!(text::rows(&read(&bytes, &mut random)), text::rows(&batches));
+        findings.borrow_mut().check("", &bytes).map_err(TestCaseError::fail)?;
+        parts.borrow_mut().read(&bytes, &mut random, 1).map_err(TestCaseError::fail)?;
+    });
+    let (mut findings, mut parts) = (findings.into_inner(), parts.into_inner());
+    let many = parts::many_rows();
+    for seed in 0..20 {
+        let mut random = Random::new(seed);
+        // In row groups of so many rows that page indexes are looked at.
+        let options = official_options(&mut random).into_builder().set_max_row_group_row_count(None).build();
+        let bytes = official(&many.schema(), std::slice::from_ref(&many), options);
+        findings.check("", &bytes).unwrap_or_else(|fault| panic!("seed {seed}: {fault}"));
+        parts.read(&bytes, &mut random, 3).unwrap_or_else(|fault| panic!("seed {seed}: {fault}"));
     }
+    findings.assert_all_met();
+    parts.assert_used(OFFICIAL);
+}
+
+const OFFICIAL: &str = "official crate";
+
+/// How many rows there are in each of some batches.
+fn row_counts() -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(0..150_usize, 0..4)
 }

@@ -16,6 +16,13 @@ pub fn run(arguments: &[&str]) -> String {
     said
 }
 
+/// The number before some words in the last line of what was said that has them.
+pub fn number(said: &str, words: &str) -> usize {
+    let before = said.rsplit_once(words).unwrap_or_else(|| panic!("nothing is said of{words}")).0;
+    let digits = before.len() - before.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
+    before[before.len() - digits..].parse().unwrap_or_else(|_| panic!("no number is before{words}"))
+}
+
 /// An empty folder for the files of a test.
 pub fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

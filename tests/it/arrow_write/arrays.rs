@@ -320,15 +320,16 @@ fn leaf(random: &mut Random, data_type: &DataType, nulls: Option<NullBuffer>, le
             texts(random, len).iter().for_each(|text| builder.append_value(text));
             Arc::new(nulled(builder.finish(), nulls))
         }
-        DataType::Binary => Arc::new(nulled(BinaryArray::from_iter_values(texts(random, len)), nulls)),
-        DataType::LargeBinary => Arc::new(nulled(LargeBinaryArray::from_iter_values(texts(random, len)), nulls)),
+        DataType::Binary => Arc::new(nulled(BinaryArray::from_iter_values(byte_strings(random, len)), nulls)),
+        DataType::LargeBinary => Arc::new(nulled(LargeBinaryArray::from_iter_values(byte_strings(random, len)), nulls)),
         DataType::BinaryView => {
             let mut builder = BinaryViewBuilder::new().with_fixed_block_size(64);
-            texts(random, len).iter().for_each(|text| builder.append_value(text));
+            byte_strings(random, len).iter().for_each(|bytes| builder.append_value(bytes));
             Arc::new(nulled(builder.finish(), nulls))
         }
         DataType::FixedSizeBinary(size) => {
-            let bytes: Vec<u8> = (0..len * *size as usize).map(|_| random.below(3) as u8).collect();
+            let of = random.pick(&[&[0, 1, 2][..], &EDGES]);
+            let bytes: Vec<u8> = (0..len * *size as usize).map(|_| random.pick(of)).collect();
             Arc::new(FixedSizeBinaryArray::new(*size, Buffer::from_vec(bytes), nulls))
         }
         data_type => numbers(random, data_type, nulls, len),
@@ -343,13 +344,28 @@ fn nulled<A: Array + From<ArrayData>>(array: A, nulls: Option<NullBuffer>) -> A 
 fn texts(random: &mut Random, len: usize) -> Vec<String> {
     let distinct = random.pick(&[2, 20, 1 << 40]);
     let longest = random.pick(&[3, 12, 13, 40]);
+    // The last two have no successor, or one that is far.
+    let of = random.pick(&[&['a', 'b', 'é', '\u{1F426}', '0'][..], &['a', '\0', '\u{7f}', '\u{d7ff}', '\u{10ffff}']]);
     let text = |random: &mut Random| {
         let number = random.below(distinct) as u64;
         let mut own = Random::new(number);
         let length = own.below(longest + 1);
-        (0..length).map(|_| own.pick(&['a', 'b', 'é', '\u{1F426}', '0'])).collect()
+        (0..length).map(|_| own.pick(of)).collect()
     };
     (0..len).map(|_| text(random)).collect()
+}
+
+/// Bytes from which one goes up or down to those of another length, or to those that only unsigned comparison orders.
+const EDGES: [u8; 6] = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
+
+/// Text, or bytes that are none.
+fn byte_strings(random: &mut Random, len: usize) -> Vec<Vec<u8>> {
+    if random.one_in(2) {
+        return texts(random, len).into_iter().map(String::into_bytes).collect();
+    }
+    let longest = random.pick(&[1, 3, 13]);
+    let bytes = |random: &mut Random| (0..random.below(longest + 1)).map(|_| random.pick(&EDGES)).collect();
+    (0..len).map(|_| bytes(random)).collect()
 }
 
 fn dictionary(random: &mut Random, key: &DataType, values: &DataType, nulls: Option<NullBuffer>, len: usize) -> ArrayRef {
@@ -396,11 +412,13 @@ fn runs(random: &mut Random, ends: &DataType, values: &Field, len: usize) -> Arr
 fn numbers(random: &mut Random, data_type: &DataType, nulls: Option<NullBuffer>, len: usize) -> ArrayRef {
     use DataType as T;
     let spread = random.pick(&[4_u64, 1000, u64::MAX]);
-    let mut number = || (random.next() % spread) as i64;
+    let middle = if random.one_in(2) { spread as i64 / 2 } else { 0 };
+    let edges = if random.one_in(3) { edges(data_type) } else { Vec::new() };
+    let mut number = || ((random.next() % spread) as i64).wrapping_sub(middle);
     let words = |width: usize, number: &mut dyn FnMut() -> i64| -> Vec<u8> {
         (0..len).flat_map(|_| number().to_le_bytes()[..width].to_vec()).collect()
     };
-    let bytes: Vec<u8> = match data_type {
+    let mut bytes: Vec<u8> = match data_type {
         T::Decimal32(digits, _) => (0..len).flat_map(|_| ((number() % 10_i64.pow(u32::from(*digits))) as i32).to_le_bytes()).collect(),
         T::Decimal64(digits, _) => (0..len).flat_map(|_| (number() % 10_i64.pow(u32::from(*digits))).to_le_bytes()).collect(),
         T::Decimal128(digits, _) => {
@@ -426,11 +444,56 @@ fn numbers(random: &mut Random, data_type: &DataType, nulls: Option<NullBuffer>,
         T::Timestamp(TimeUnit::Second, _) => (0..len).flat_map(|_| (number() % (1 << 50)).to_le_bytes()).collect(),
         _ => words(data_type.primitive_width().unwrap(), &mut number),
     };
+    let width = (bytes.len() / len.max(1)).max(1);
+    for value in bytes.chunks_exact_mut(width) {
+        if !edges.is_empty() && random.one_in(4) {
+            value.copy_from_slice(&random.pick(&edges));
+        }
+    }
     // Vectors of bytes are not aligned as words are.
     let mut aligned = vec![0_u128; bytes.len().div_ceil(16)];
     let whole: &mut [u8] = bytemuck::cast_slice_mut(&mut aligned);
     whole[..bytes.len()].copy_from_slice(&bytes);
     primitive(data_type, Buffer::from_vec(aligned), nulls, len)
+}
+
+/// Values at the edges of a type, and where its order has a seam.
+fn edges(data_type: &DataType) -> Vec<Vec<u8>> {
+    use DataType as T;
+    let powers = |digits: u8| {
+        let most = (0..digits).fold(i256::ONE, |most, _| most.wrapping_mul(i256::from_i128(10))).wrapping_sub(i256::ONE);
+        [most, most.wrapping_neg(), i256::ZERO, i256::MINUS_ONE]
+    };
+    let bytes = match data_type {
+        T::Float16 => [0, 1, 0x7bff, 0x7c00, 0x7e00]
+            .iter()
+            .flat_map(|bits: &u16| [*bits, bits | 1 << 15])
+            .map(|bits| bits.to_le_bytes().to_vec())
+            .collect(),
+        T::Float32 => [0.0, 1.0, f32::MIN_POSITIVE, f32::MAX, f32::INFINITY, f32::NAN]
+            .iter()
+            .flat_map(|value: &f32| [*value, -value])
+            .map(|value| value.to_le_bytes().to_vec())
+            .collect(),
+        T::Float64 => [0.0, 1.0, f64::MIN_POSITIVE, f64::MAX, f64::INFINITY, f64::NAN]
+            .iter()
+            .flat_map(|value: &f64| [*value, -value])
+            .map(|value| value.to_le_bytes().to_vec())
+            .collect(),
+        T::Decimal32(digits, _) | T::Decimal64(digits, _) | T::Decimal128(digits, _) | T::Decimal256(digits, _) => {
+            powers(*digits).iter().map(|value| value.to_le_bytes().to_vec()).collect()
+        }
+        // Of which not all values can be written.
+        T::Date64 | T::Time32(_) | T::Timestamp(TimeUnit::Second, _) | T::Interval(_) => Vec::new(),
+        _ => {
+            let [least, most] = [i128::MIN, i128::MAX].map(|value| value.to_be_bytes());
+            let width = data_type.primitive_width().unwrap_or_default();
+            let reversed = |bytes: [u8; 16]| bytes[..width].iter().rev().copied().collect::<Vec<u8>>();
+            [reversed(least), reversed(most), vec![0; width], vec![0xff; width]].to_vec()
+        }
+    };
+    let width = data_type.primitive_width().unwrap_or_default();
+    bytes.into_iter().map(|value: Vec<u8>| value[..width].to_vec()).collect()
 }
 
 fn primitive(data_type: &DataType, buffer: Buffer, nulls: Option<NullBuffer>, len: usize) -> ArrayRef {

@@ -1,5 +1,6 @@
 //! Writing record batches.
 
 pub mod arrays;
+pub mod options;
 mod round_trips;
 pub mod values;

@@ -6,12 +6,12 @@ use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, RecordBatch, StringArray};
 use arrow_schema::SchemaRef;
 use herringbone::arrow::{ArrowWriter, ParquetFile};
-use herringbone::compression::Compression;
 use herringbone::format::Encoding;
-use herringbone::write::{BloomFilterOptions, ColumnOptions, EncodingChoice, PageVersion, StatisticsLevel, WriterOptions};
+use herringbone::write::{ColumnOptions, WriterOptions};
 use proptest::prelude::*;
 
 use super::arrays::{self, Random, Types};
+use super::options;
 use super::values;
 
 /// Writes batches and returns the file's bytes.
@@ -26,49 +26,13 @@ fn write(schema: &SchemaRef, batches: &[RecordBatch], options: WriterOptions) ->
     bytes
 }
 
-fn options(random: &mut Random) -> WriterOptions {
-    let codecs = [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::default()];
-    let mut columns = ColumnOptions::new()
-        .compression(codecs[random.below(3)])
-        .page_rows(1 + random.below(40))
-        .page_bytes(1 + random.below(4000))
-        .page_version([PageVersion::V1, PageVersion::V2][random.below(2)])
-        .statistics([StatisticsLevel::None, StatisticsLevel::Chunk, StatisticsLevel::Page][random.below(3)])
-        .crc(random.one_in(2));
-    if random.one_in(3) {
-        columns = columns.dictionary(false);
-    } else {
-        columns = columns.dictionary_bytes(1 + random.below(500));
-    }
-    let mut builder = WriterOptions::builder()
-        .columns(columns)
-        .row_group_rows([1 << 20, 1 + random.below(100) as u64][random.below(2)])
-        .row_group_bytes([1 << 27, 1 + random.below(3000) as u64][random.below(2)])
-        .encodings([EncodingChoice::Classic, EncodingChoice::Modern][random.below(2)])
-        .decimals_as_integers(random.one_in(2))
-        .threads(1 + random.below(3));
-    if random.one_in(4) {
-        builder = builder.memory_bytes(1 << 10);
-    }
-    builder.build().unwrap()
-}
-
-fn bloom_filters(options: WriterOptions, schema: &SchemaRef) -> WriterOptions {
-    let names = schema.fields().iter().filter(|field| field.data_type().is_primitive()).map(|field| field.name().clone());
-    let bloom = || ColumnOptions::new().bloom_filter(BloomFilterOptions::default());
-    names.fold(options.into_builder(), |builder, name| builder.column(name, bloom())).build().unwrap()
-}
-
 proptest! {
     #[test]
     fn batches_are_read_as_written(seed: u64, rows in prop::collection::vec(0..150usize, 0..4)) {
         let mut random = Random::new(seed);
         let schema = arrays::schema(&mut random, 3, Types::All);
         let batches: Vec<_> = rows.iter().map(|rows| arrays::batch(&mut random, &schema, *rows)).collect();
-        let mut options = options(&mut random);
-        if random.one_in(4) {
-            options = bloom_filters(options, &schema);
-        }
+        let options = options::any(&mut random, &schema).threads(1 + random.below(3)).build().unwrap();
         let bytes = write(&schema, &batches, options);
         let scan = ParquetFile::from_bytes(bytes).unwrap().scan().verify_crc(true).batch_rows(1 + random.below(100)).build().unwrap();
         prop_assert_eq!(&scan.schema(), &schema);
@@ -85,8 +49,8 @@ proptest! {
         let mut random = Random::new(seed);
         let schema = arrays::schema(&mut random, 3, Types::All);
         let batches: Vec<_> = rows.iter().map(|rows| arrays::batch(&mut random, &schema, *rows)).collect();
-        let options = options(&mut random);
-        let with = |threads| write(&schema, &batches, options.clone().into_builder().threads(threads).build().unwrap());
+        let options = options::any(&mut random, &schema);
+        let with = |threads| write(&schema, &batches, options.clone().threads(threads).build().unwrap());
         prop_assert!(with(1) == with(3));
     }
 }

@@ -4,6 +4,8 @@ mod bench;
 mod convert;
 mod flags;
 #[cfg(unix)]
+mod full;
+#[cfg(unix)]
 mod kill;
 mod merge;
 

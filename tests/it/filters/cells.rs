@@ -46,6 +46,27 @@ impl Cell {
         }
     }
 
+    /// A value next to this one, which may be in no row: below it or above.
+    pub fn beside(self, above: bool) -> Self {
+        match self {
+            Cell::Boolean(value) => Cell::Boolean(!value),
+            Cell::Whole(value) => Cell::Whole(if above { value + 1 } else { value - 1 }),
+            Cell::Half(value) => Cell::Half(half::f16::from_bits(if above { value.to_bits() | 1 } else { value.to_bits() & !1 })),
+            Cell::Single(value) => Cell::Single(if above { value.next_up() } else { value.next_down() }),
+            Cell::Double(value) => Cell::Double(if above { value.next_up() } else { value.next_down() }),
+            Cell::Decimal(value) if above => Cell::Decimal(value.wrapping_add(i256::ONE)),
+            Cell::Decimal(value) => Cell::Decimal(value.wrapping_sub(i256::ONE)),
+            Cell::Bytes(mut bytes) => {
+                if above {
+                    bytes.push(b'!');
+                } else if bytes.last().is_some_and(u8::is_ascii) {
+                    bytes.pop();
+                }
+                Cell::Bytes(bytes)
+            }
+        }
+    }
+
     /// A constant of the same value.
     pub fn literal(&self, data_type: &DataType) -> Literal {
         let nanoseconds = |value: i128, unit: &TimeUnit| match unit {

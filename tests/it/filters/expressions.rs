@@ -41,7 +41,9 @@ impl Naive {
             return Naive::Null(column);
         }
         let cell = |random: &mut Random| {
-            described.cell(batch, random.below(batch.num_rows())).filter(|cell| cell.is_sayable(&described.data_type))
+            let cell = described.cell(batch, random.below(batch.num_rows()))?;
+            let cell = if random.one_in(4) { cell.beside(random.one_in(2)) } else { cell };
+            Some(cell).filter(|cell| cell.is_sayable(&described.data_type))
         };
         let some = |random: &mut Random| (0..20).find_map(|_| cell(random));
         let Some(cell) = some(random) else { return Naive::Null(column) };

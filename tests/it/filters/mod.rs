@@ -17,14 +17,12 @@ use herringbone::compression::Compression;
 use herringbone::format::{Encoding, PhysicalType};
 use herringbone::predicate::col;
 use herringbone::read::{self, PageOptions};
-use herringbone::write::{
-    BloomFilterOptions, ColumnOptions, EncodingChoice, PageVersion, StatisticsLevel, WriterOptions, WriterOptionsBuilder,
-};
+use herringbone::write::{ColumnOptions, WriterOptions, WriterOptionsBuilder};
 use proptest::prelude::*;
 
 use self::expressions::Naive;
 use crate::arrow_write::arrays::{self, Random, Types};
-use crate::arrow_write::values;
+use crate::arrow_write::{options, values};
 use crate::{files, remote};
 
 #[test]
@@ -154,28 +152,6 @@ fn compare(batches: &[RecordBatch], all: &[String], expected: &[usize]) -> Resul
     }
 }
 
-fn options(random: &mut Random, schema: &arrow_schema::SchemaRef) -> WriterOptions {
-    let column = |random: &mut Random| {
-        let column = ColumnOptions::new()
-            .page_rows(1 + random.below(60))
-            .page_version([PageVersion::V1, PageVersion::V2][random.below(2)])
-            .statistics([StatisticsLevel::None, StatisticsLevel::Chunk, StatisticsLevel::Page, StatisticsLevel::Page][random.below(4)]);
-        let column = if random.one_in(3) { column.dictionary(false) } else { column.dictionary_bytes(1 + random.below(4000)) };
-        if random.one_in(3) { column.truncation(1 + random.below(4)) } else { column }
-    };
-    let mut builder = WriterOptions::builder()
-        .columns(column(random))
-        .row_group_rows([1 << 20, 1 + random.below(200) as u64][random.below(2)])
-        .encodings([EncodingChoice::Classic, EncodingChoice::Modern][random.below(2)])
-        .decimals_as_integers(random.one_in(2));
-    for field in schema.fields().iter().filter(|field| field.data_type().is_primitive()) {
-        if random.one_in(3) {
-            builder = builder.column(field.name().clone(), column(random).bloom_filter(BloomFilterOptions::default()));
-        }
-    }
-    builder.build().expect("options that go together")
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -188,7 +164,7 @@ proptest! {
             let batch = arrays::batch(&mut random, &schema, rows);
             if random.one_in(2) && batch.num_columns() > 0 { sorted(&batch) } else { batch }
         }).collect();
-        let options = options(&mut random, &schema);
+        let options = options::any(&mut random, &schema).build().unwrap();
         let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), options).unwrap();
         batches.iter().for_each(|batch| writer.write(batch).unwrap());
         let (_, bytes) = writer.close_into().unwrap();
