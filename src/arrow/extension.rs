@@ -28,7 +28,7 @@ const WKB: &str = "geoarrow.wkb";
 const DEFAULT_CRS: &str = "OGC:CRS84";
 
 /// Adds the extension of a logical type, if there is one, to a field's metadata. `key_value` finds an entry of the
-/// file's key-value metadata, where coordinate reference systems may be kept.
+/// file's key-value metadata, where coordinate reference systems may be kept, unless too much of it was copied already.
 pub(crate) fn add<'a>(
     logical_type: Option<&LogicalType>,
     storage: &DataType,

@@ -56,10 +56,10 @@ impl<'a> Table<'a> {
         Some(Vector { bytes: self.bytes, start, len })
     }
 
-    /// A text that it refers to.
-    pub(crate) fn text(self, slot: u16) -> Option<&'a str> {
+    /// The bytes of a text that it refers to. Whether they are text is for the caller to see, who may have read too many of them already.
+    pub(crate) fn text(self, slot: u16) -> Option<&'a [u8]> {
         let (start, len) = self.counted(slot)?;
-        std::str::from_utf8(self.bytes.get(start..start.checked_add(len)?)?).ok()
+        self.bytes.get(start..start.checked_add(len)?)
     }
 
     /// Start and length of what is preceded by a count.

@@ -1,7 +1,7 @@
 //! A Parquet schema as an Arrow schema, and the plan by which arrays are put together.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -40,7 +40,9 @@ pub(crate) fn map_schema<'a>(
     }
     let entry = entries.remove(stored_schema::KEY);
     let stored = entry.filter(|_| options.use_stored_schema).and_then(|entry| StoredSchema::decode(&entry));
-    let mapper = Mapper { schema, selected, options, key_values: &entries };
+    let texts: usize = entries.iter().map(|(key, value)| key.len().saturating_add(value.len())).sum();
+    let copies = Cell::new(texts.saturating_mul(4).max(LEAST_COPIES));
+    let mapper = Mapper { schema, selected, options, key_values: &entries, copies };
     let root = stored.as_ref().map(Stored::Root);
     let mapped = mapper.fields(schema.fields(), root)?;
     let fields: Fields = mapped.iter().map(|(mapped, _)| Arc::clone(&mapped.field)).collect();
@@ -77,7 +79,12 @@ struct Mapper<'a> {
     selected: &'a dyn Fn(usize) -> bool,
     options: &'a MapOptions,
     key_values: &'a HashMap<Cow<'a, str>, Cow<'a, str>>,
+    /// How many bytes of `key_values` may still be copied to fields: all of them may refer to the same text.
+    copies: Cell<usize>,
 }
+
+/// How many bytes of the file's key-value metadata its fields may have copies of where there is little of it: systems of coordinates have kilobytes.
+const LEAST_COPIES: usize = 1 << 20;
 
 /// What a stored schema has fields in.
 #[derive(Clone, Copy)]
@@ -285,8 +292,7 @@ impl<'a> Mapper<'a> {
             metadata.remove(extension::NAME);
             metadata.remove(extension::METADATA);
             if self.has_all(field) {
-                let key_value = |key: &str| self.key_values.get(key).map(Cow::as_ref);
-                extension::add(field.logical_type(), &data_type, &key_value, &mut metadata);
+                extension::add(field.logical_type(), &data_type, &|key| self.key_value(key), &mut metadata);
             }
         }
         if let Some(id) = field.field_id() {
@@ -294,6 +300,13 @@ impl<'a> Mapper<'a> {
         }
         let arrow: FieldRef = Arc::new(ArrowField::new(name, data_type, node.nullable()).with_metadata(metadata));
         (Mapped { field: arrow, node }, exact)
+    }
+
+    /// An entry of the key-value metadata that a field will have a copy of, as long as the budget lasts.
+    fn key_value(&self, key: &str) -> Option<&'a str> {
+        let value = self.key_values.get(key)?;
+        self.copies.set(self.copies.get().checked_sub(value.len())?);
+        Some(value)
     }
 
     /// Whether all of a field is selected: a part of a variant is no variant.
@@ -305,14 +318,22 @@ impl<'a> Mapper<'a> {
 impl<'a> Stored<'a> {
     /// The field of this name: most often the one with the same index, else the first one.
     fn find(self, index: usize, name: &str, names: &OnceCell<HashMap<&'a str, usize>>) -> Option<StoredField<'a>> {
-        let same = self.get(index).filter(|field| field.name() == Some(name));
-        same.or_else(|| {
-            let names = names.get_or_init(|| {
-                let fields = (0..self.len()).rev().filter_map(|index| Some((self.get(index)?.name()?, index)));
-                fields.collect()
-            });
-            self.get(*names.get(name)?)
-        })
+        let same = self.get(index).filter(|field| field.is_named(name));
+        same.or_else(|| self.get(*names.get_or_init(|| self.names()).get(name)?))
+    }
+
+    /// The first field of each name, as far as the budget for looking at names goes.
+    fn names(self) -> HashMap<&'a str, usize> {
+        let mut names = HashMap::new();
+        for (index, field) in (0..self.len()).map_while(|index| Some((index, self.get(index)?))) {
+            if !field.has_budget() {
+                break;
+            }
+            if let Some(name) = field.name() {
+                names.entry(name).or_insert(index);
+            }
+        }
+        names
     }
 
     fn get(self, index: usize) -> Option<StoredField<'a>> {

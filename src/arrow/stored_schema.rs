@@ -49,8 +49,8 @@ fn encode(schema: &Schema) -> String {
 /// A decoded entry.
 pub(crate) struct StoredSchema {
     bytes: Vec<u8>,
-    /// How many bytes of text may still be copied out. A flatbuffer may refer to one text from many places; without a
-    /// bound a small entry could fill the memory.
+    /// How many bytes of text may still be looked at or copied out. A flatbuffer may refer to one text from many places; without a
+    /// bound a small entry could fill the memory, or take for ever.
     budget: Cell<usize>,
 }
 
@@ -116,14 +116,26 @@ pub(crate) enum Nesting {
 }
 
 impl<'a> StoredField<'a> {
-    /// The name.
+    /// Whether this is its name. Costs no more than the name that is looked for, and nothing of the budget.
+    pub(crate) fn is_named(self, name: &str) -> bool {
+        self.table.text(IpcField::VT_NAME) == Some(name.as_bytes())
+    }
+
+    /// The name, within the budget.
     pub(crate) fn name(self) -> Option<&'a str> {
-        self.table.text(IpcField::VT_NAME)
+        let name = self.table.text(IpcField::VT_NAME);
+        // To see that there is none costs something as well.
+        within(name.unwrap_or_default(), self.budget).filter(|_| name.is_some())
+    }
+
+    /// Whether any name can still be looked at.
+    pub(crate) fn has_budget(self) -> bool {
+        self.budget.get() >= LEAST
     }
 
     /// The name as a new string, within the budget.
     pub(crate) fn name_to_keep(self) -> Option<String> {
-        keep(self.name()?, self.budget)
+        self.name().map(str::to_owned)
     }
 
     /// The child at an index.
@@ -226,7 +238,7 @@ impl<'a> StoredField<'a> {
             },
             Type::Timestamp => {
                 let zone = match table.text(Timestamp::VT_TIMEZONE) {
-                    Some(zone) => Some(keep(zone, self.budget)?.into()),
+                    Some(zone) => Some(within(zone, self.budget)?.into()),
                     None => None,
                 };
                 DataType::Timestamp(unit(Timestamp::VT_UNIT, 0)?, zone)
@@ -290,21 +302,24 @@ fn metadata(table: Table<'_>, slot: u16, budget: &Cell<usize>) -> HashMap<String
     let Some(vector) = table.vector(slot) else { return entries };
     for index in 0..vector.len() {
         let entry = vector.table(index).and_then(|entry| {
-            let key = entry.text(KeyValue::VT_KEY)?;
-            Some((keep(key, budget)?, keep(entry.text(KeyValue::VT_VALUE).unwrap_or_default(), budget)?))
+            let key = within(entry.text(KeyValue::VT_KEY)?, budget)?;
+            Some((key, within(entry.text(KeyValue::VT_VALUE).unwrap_or_default(), budget)?))
         });
         let Some((key, value)) = entry else { break };
-        entries.insert(key, value);
+        entries.insert(key.to_owned(), value.to_owned());
     }
     entries
 }
 
-/// A text as a new string, if the budget allows it.
-fn keep(text: &str, budget: &Cell<usize>) -> Option<String> {
-    // Even an empty string takes memory.
-    let cost = text.len().saturating_add(8);
-    budget.set(budget.get().checked_sub(cost)?);
-    Some(text.to_owned())
+/// What a text costs beside its bytes: even an empty string takes memory, and time.
+const LEAST: usize = 8;
+
+/// A text, if the budget allows to look at it and to copy it. It is charged before any of its bytes is looked at; what is too much for
+/// the budget ends it, so that nobody tries again and again.
+fn within<'a>(text: &'a [u8], budget: &Cell<usize>) -> Option<&'a str> {
+    let left = budget.get().checked_sub(text.len().saturating_add(LEAST));
+    budget.set(left.unwrap_or(0));
+    left.and_then(|_| std::str::from_utf8(text).ok())
 }
 
 #[cfg(test)]

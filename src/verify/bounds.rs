@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use crate::error::Place;
 use crate::format::{GeospatialStatistics, PhysicalType, SizeStatistics, Statistics};
 use crate::metadata::{Order, Value};
 use crate::schema::Leaf;
 use crate::verify::facts::Facts;
 use crate::verify::report::{Code, Recorder};
+use crate::verify::spot::Spot;
 use crate::write::Geospatial;
 
 /// The codes that a pair of bounds is judged under.
@@ -29,7 +29,7 @@ pub(super) struct Judge<'a> {
 
 impl Judge<'_> {
     /// Checks the statistics of a chunk or a page; `distinct` is the number of different values where it was counted.
-    pub(super) fn statistics(self, raw: &Statistics<'_>, facts: &Facts, distinct: Option<u64>, place: &Place, out: &mut Recorder) {
+    pub(super) fn statistics(self, raw: &Statistics<'_>, facts: &Facts, distinct: Option<u64>, place: Spot, out: &mut Recorder) {
         if !facts.complete {
             return;
         }
@@ -55,15 +55,7 @@ impl Judge<'_> {
     }
 
     /// Checks a lower and an upper bound.
-    pub(super) fn bounds(
-        self,
-        min: Option<&[u8]>,
-        max: Option<&[u8]>,
-        codes: BoundCodes,
-        facts: &Facts,
-        place: &Place,
-        out: &mut Recorder,
-    ) {
+    pub(super) fn bounds(self, min: Option<&[u8]>, max: Option<&[u8]>, codes: BoundCodes, facts: &Facts, place: Spot, out: &mut Recorder) {
         let extremes = &facts.extremes;
         let Some(order) = extremes.order else { return };
         for (bound, extreme, code, wrong) in
@@ -90,7 +82,7 @@ impl Judge<'_> {
     }
 
     /// Bounds that are said to be exact are the least and the greatest value.
-    fn exactness(self, raw: &Statistics<'_>, facts: &Facts, place: &Place, out: &mut Recorder) {
+    fn exactness(self, raw: &Statistics<'_>, facts: &Facts, place: Spot, out: &mut Recorder) {
         let extremes = &facts.extremes;
         let Some(order) = extremes.order else { return };
         for (bound, exact, extreme, wrong) in [
@@ -106,7 +98,7 @@ impl Judge<'_> {
 
     /// The old bounds compare signed: they are held against the data where that is the type's order, or where they say that
     /// all values are equal. Readers believe them in no other case.
-    fn deprecated(self, raw: &Statistics<'_>, facts: &Facts, place: &Place, out: &mut Recorder) {
+    fn deprecated(self, raw: &Statistics<'_>, facts: &Facts, place: Spot, out: &mut Recorder) {
         let Some(order) = Order::by_type(self.leaf) else { return };
         let is_signed = matches!(order, Order::Boolean | Order::Int32 | Order::Int64 | Order::Float | Order::Double);
         let all_equal = raw.min.is_some() && raw.min == raw.max;
@@ -133,7 +125,7 @@ impl Judge<'_> {
 }
 
 /// Checks the sizes of a chunk.
-pub(super) fn sizes(raw: &SizeStatistics, leaf: &Leaf, facts: &Facts, place: &Place, out: &mut Recorder) {
+pub(super) fn sizes(raw: &SizeStatistics, leaf: &Leaf, facts: &Facts, place: Spot, out: &mut Recorder) {
     if !facts.complete {
         return;
     }
@@ -145,7 +137,7 @@ pub(super) fn sizes(raw: &SizeStatistics, leaf: &Leaf, facts: &Facts, place: &Pl
 }
 
 /// Checks one histogram; an empty one says nothing.
-pub(super) fn histogram(raw: Option<&[i64]>, expected: &[u64], code: Code, place: &Place, out: &mut Recorder) {
+pub(super) fn histogram(raw: Option<&[i64]>, expected: &[u64], code: Code, place: Spot, out: &mut Recorder) {
     let Some(raw) = raw.filter(|raw| !raw.is_empty()) else { return };
     let same = raw.len() == expected.len() && raw.iter().zip(expected).all(|(a, b)| u64::try_from(*a) == Ok(*b));
     if !same {
@@ -154,7 +146,7 @@ pub(super) fn histogram(raw: Option<&[i64]>, expected: &[u64], code: Code, place
 }
 
 /// Checks statistics of geometries: the box has to hold every coordinate, the list every type.
-pub(super) fn geospatial(raw: &GeospatialStatistics, gathered: Geospatial, place: &Place, out: &mut Recorder) {
+pub(super) fn geospatial(raw: &GeospatialStatistics, gathered: Geospatial, place: Spot, out: &mut Recorder) {
     let Some(found) = gathered.finish() else { return };
     if let (Some(stored), Some(data)) = (&raw.bbox, &found.bbox) {
         // A box whose least x is the greater one crosses the antimeridian: of x nothing can be said without more care.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::{ColumnChunk, ColumnMetaData, ColumnOrder, FileMetaData, SchemaElement};
 use crate::limits::Limits;
 use crate::metadata::footer::{MAGIC, MAGIC_ENCRYPTED, TAIL_BYTES};
@@ -17,6 +17,7 @@ use crate::schema::Schema;
 use crate::thrift::{Reader, Wire};
 use crate::verify::layout::Part;
 use crate::verify::report::{Code, Recorder, Severity};
+use crate::verify::spot::Spot;
 use crate::verify::{VerifyOptions, stored_schema, waves};
 
 /// What is known of the file while it is walked.
@@ -42,29 +43,29 @@ pub(super) struct Quirks {
 }
 
 /// Walks a whole file.
-pub(super) fn walk(source: &dyn Source, options: &VerifyOptions, out: &mut Recorder) -> Result<()> {
-    let size = source.size()?;
+pub(super) fn walk(source: &dyn Source, size: u64, options: &VerifyOptions, out: &mut Recorder) -> Result<()> {
     let Some((footer_start, footer)) = footer(source, size, &options.limits, out)? else { return Ok(()) };
-    let place = Place { offset: Some(footer_start), ..Place::default() };
+    let place = Spot { offset: Some(footer_start), ..Spot::default() };
     let (metadata, length) = match FileMetaData::from_bytes(&footer, &options.limits) {
         Ok(parsed) => parsed,
         Err(error) => {
-            failed(Code::Footer, &error, &place, out);
+            failed(Code::Footer, &error, place, out);
             return Ok(());
         }
     };
     // A signature follows the footer of a file that is encrypted.
     if length != footer.len() && metadata.encryption_algorithm.is_none() {
-        out.add(Code::FooterTrailing, &place, format!("{length} bytes"), format!("{} bytes", footer.len()));
+        out.add(Code::FooterTrailing, place, format!("{length} bytes"), format!("{} bytes", footer.len()));
     }
     let schema = match Schema::from_elements(&metadata.schema, &options.limits) {
         Ok(schema) => Arc::new(schema),
         Err(error) => {
-            failed(Code::Schema, &error, &place, out);
+            failed(Code::Schema, &error, place, out);
             return Ok(());
         }
     };
-    boolean_repetitions(&footer, &metadata.schema, &place, out);
+    out.schema = Some(Arc::clone(&schema));
+    boolean_repetitions(&footer, &metadata.schema, place, out);
     let writer = metadata.created_by.as_deref().and_then(WriterVersion::parse);
     let file = File {
         source,
@@ -79,20 +80,20 @@ pub(super) fn walk(source: &dyn Source, options: &VerifyOptions, out: &mut Recor
             confuses_page_types: writer.as_ref().is_some_and(|writer| writer.application().starts_with("parquet-cpp")),
         },
     };
-    out.layout.add(0..MAGIC.len() as u64, Part::Magic, &Place::default());
-    out.layout.add(footer_start..size, Part::Footer, &Place::default());
+    out.layout.add(0..MAGIC.len() as u64, Part::Magic, Spot::default());
+    out.layout.add(footer_start..size, Part::Footer, Spot::default());
     whole(&metadata, &file, out);
     waves::walk(&file, &metadata.row_groups, options.threads, out)?;
     let (layout, all_known) = (std::mem::take(&mut out.layout), out.all_known);
     layout.check(out, |gap| Ok(!all_known || is_known(&file, gap)?))?;
     if out.report.errors == 0 {
-        as_readers_see(footer, size, &options.limits, &place, out);
+        as_readers_see(footer, size, &options.limits, place, out);
     }
     Ok(())
 }
 
 /// Readers step over what they do not need by the types that Thrift names, which can be wrong where nothing else is.
-fn as_readers_see(footer: Bytes, size: u64, limits: &Limits, place: &Place, out: &mut Recorder) {
+fn as_readers_see(footer: Bytes, size: u64, limits: &Limits, place: Spot, out: &mut Recorder) {
     let chunks = FileMetadata::parse(footer, size, limits).and_then(|metadata| {
         let each = |group: RowGroup<'_>| (0..group.num_columns()).try_for_each(|leaf| group.chunk(leaf).map(drop));
         metadata.row_groups().try_for_each(each)
@@ -129,29 +130,29 @@ fn footer(source: &dyn Source, size: u64, limits: &Limits, out: &mut Recorder) -
     let end = source.read(size.saturating_sub(TAIL_BYTES as u64)..size)?;
     let quoted = |bytes: &[u8]| format!("{:?}", String::from_utf8_lossy(bytes));
     if end.ends_with(&MAGIC_ENCRYPTED) {
-        out.add(Code::Encrypted, &Place::default(), "", "the whole file, footer included");
+        out.add(Code::Encrypted, Spot::default(), "", "the whole file, footer included");
         return Ok(None);
     }
-    let at = |offset| Place { offset: Some(offset), ..Place::default() };
+    let at = |offset| Spot { offset: Some(offset), ..Spot::default() };
     if start[..] != MAGIC {
-        out.add(Code::MagicStart, &at(0), "PAR1", quoted(&start));
+        out.add(Code::MagicStart, at(0), "PAR1", quoted(&start));
     }
     let Some((length, magic)) = end.split_first_chunk::<4>() else {
-        out.add(Code::MagicEnd, &at(0), "PAR1", format!("{size} bytes in all"));
+        out.add(Code::MagicEnd, at(0), "PAR1", format!("{size} bytes in all"));
         return Ok(None);
     };
     if *magic != MAGIC {
-        out.add(Code::MagicEnd, &at(size.saturating_sub(4)), "PAR1", quoted(magic));
+        out.add(Code::MagicEnd, at(size.saturating_sub(4)), "PAR1", quoted(magic));
         return Ok(None);
     }
     let (length, footer_end) = (u64::from(u32::from_le_bytes(*length)), size.saturating_sub(TAIL_BYTES as u64));
     let most = footer_end.saturating_sub(MAGIC.len() as u64);
     if length > most {
-        out.add(Code::FooterLength, &at(footer_end), format!("at most {most}"), length);
+        out.add(Code::FooterLength, at(footer_end), format!("at most {most}"), length);
         return Ok(None);
     }
     if length > limits.footer_bytes as u64 {
-        out.add(Code::Limited, &at(footer_end), format!("a footer of at most {} bytes", limits.footer_bytes), length);
+        out.add(Code::Limited, at(footer_end), format!("a footer of at most {} bytes", limits.footer_bytes), length);
         return Ok(None);
     }
     let from = footer_end.saturating_sub(length);
@@ -160,22 +161,22 @@ fn footer(source: &dyn Source, size: u64, limits: &Limits, out: &mut Recorder) -
 
 /// What concerns the file as a whole.
 fn whole(metadata: &FileMetaData<'_>, file: &File<'_>, out: &mut Recorder) {
-    let place = Place::default();
+    let place = Spot::default();
     if !matches!(metadata.version, 1 | 2) {
-        out.add(Code::Version, &place, "1 or 2", metadata.version);
+        out.add(Code::Version, place, "1 or 2", metadata.version);
     }
     let rows = metadata.row_groups.iter().fold(0_i64, |sum, group| sum.saturating_add(group.num_rows));
     // Without columns there is nothing that the number could contradict.
     if rows != metadata.num_rows && !file.schema.leaves().is_empty() {
         // Some writers left 0 there, which readers know.
         let severity = if metadata.num_rows == 0 { Severity::Warning } else { Severity::Error };
-        out.add_as(severity, Code::FileRows, &place, rows, metadata.num_rows);
+        out.add_as(severity, Code::FileRows, place, rows, metadata.num_rows);
     }
     stored_schema::check(metadata, &file.schema, out);
 }
 
 /// Looks for repetitions that are booleans on the wire, which [`SchemaElement`] takes as they are meant.
-fn boolean_repetitions(footer: &[u8], schema: &[SchemaElement<'_>], place: &Place, out: &mut Recorder) {
+fn boolean_repetitions(footer: &[u8], schema: &[SchemaElement<'_>], place: Spot, out: &mut Recorder) {
     // The footer was parsed before: nothing is broken.
     let wires = repetition_wires(&mut Reader::new(footer, 0)).unwrap_or_default();
     for (element, wire) in schema.iter().zip(wires) {
@@ -213,17 +214,17 @@ fn column_orders(metadata: &FileMetaData<'_>, schema: &Schema, out: &mut Recorde
     let orders = metadata.column_orders.clone()?;
     let leaves = schema.leaves();
     if orders.len() != leaves.len() {
-        out.add(Code::ColumnOrders, &Place::default(), format!("{} columns", leaves.len()), format!("{} orders", orders.len()));
+        out.add(Code::ColumnOrders, Spot::default(), format!("{} columns", leaves.len()), format!("{} orders", orders.len()));
         return None;
     }
     for (leaf, order) in leaves.iter().zip(&orders) {
-        let place = Place { column: Some(leaf.path.dotted().to_owned()), ..Place::default() };
+        let place = Spot { leaf: Some(leaf.index), ..Spot::default() };
         match order {
             ColumnOrder::TypeOrder => {}
-            ColumnOrder::Unknown(id) => out.add(Code::Unsupported, &place, "", format!("column order {id}")),
+            ColumnOrder::Unknown(id) => out.add(Code::Unsupported, place, "", format!("column order {id}")),
             ColumnOrder::Ieee754TotalOrder | ColumnOrder::Int96TimestampOrder => {
                 if Order::of(leaf, order).is_none() {
-                    out.add(Code::ColumnOrders, &place, "an order of the column's type", format!("{order:?}"));
+                    out.add(Code::ColumnOrders, place, "an order of the column's type", format!("{order:?}"));
                 }
             }
         }
@@ -232,7 +233,7 @@ fn column_orders(metadata: &FileMetaData<'_>, schema: &Schema, out: &mut Recorde
 }
 
 /// Adds a finding for an error: a note where the error is none of the file's.
-pub(super) fn failed(code: Code, error: &Error, place: &Place, out: &mut Recorder) {
+pub(super) fn failed(code: Code, error: &Error, place: Spot, out: &mut Recorder) {
     match error.kind() {
         ErrorKind::Unsupported => out.add(Code::Unsupported, place, "", error.message()),
         ErrorKind::Limit => out.add(Code::Limited, place, "", error.message()),
@@ -247,7 +248,7 @@ impl File<'_> {
         offset: Option<i64>,
         length: Option<i32>,
         part: Part,
-        place: &Place,
+        place: Spot,
         out: &mut Recorder,
     ) -> Result<Option<Bytes>> {
         let Some(offset) = offset else { return Ok(None) };
@@ -263,6 +264,9 @@ impl File<'_> {
             return Ok(None);
         };
         out.layout.add(range.clone(), part, place);
+        if !out.take_bytes(range.end.saturating_sub(range.start), place) {
+            return Ok(None);
+        }
         self.source.read(range).map(Some)
     }
 }

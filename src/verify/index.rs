@@ -2,14 +2,15 @@
 
 use std::cmp::Ordering;
 
-use crate::error::{Place, Result};
+use crate::error::Result;
 use crate::format::{BoundaryOrder, ColumnIndex, OffsetIndex};
 use crate::metadata::Order;
 use crate::verify::bounds::{BoundCodes, Judge, histogram};
 use crate::verify::facts::Facts;
-use crate::verify::frame::File;
+use crate::verify::frame::{File, failed};
 use crate::verify::layout::Part;
 use crate::verify::report::{Code, Recorder};
+use crate::verify::spot::Spot;
 
 /// The indexes of a chunk, and how far they were compared.
 #[derive(Default)]
@@ -29,28 +30,27 @@ pub(super) struct PageAt {
 
 impl Indexes {
     /// Reads what there is.
-    pub(super) fn read(file: &File<'_>, chunk: &crate::format::ColumnChunk<'_>, place: &Place, out: &mut Recorder) -> Result<Self> {
+    pub(super) fn read(file: &File<'_>, chunk: &crate::format::ColumnChunk<'_>, place: Spot, out: &mut Recorder) -> Result<Self> {
         let mut indexes = Self::default();
-        let limits = file.limits.clone();
         if let Some(bytes) = file.side(chunk.offset_index_offset, chunk.offset_index_length, Part::OffsetIndex, place, out)? {
-            match OffsetIndex::from_bytes(&bytes, &limits) {
+            match OffsetIndex::from_bytes(&bytes, &file.limits) {
                 Ok((index, length)) if length == bytes.len() => indexes.offsets = Some(index),
                 Ok((_, length)) => out.add(Code::OffsetIndex, place, format!("{length} bytes"), format!("{} bytes", bytes.len())),
-                Err(error) => out.add(Code::OffsetIndex, place, "", error.message()),
+                Err(error) => failed(Code::OffsetIndex, &error, place, out),
             }
         }
         if let Some(bytes) = file.side(chunk.column_index_offset, chunk.column_index_length, Part::ColumnIndex, place, out)? {
-            match ColumnIndex::from_bytes(&bytes, &limits) {
+            match ColumnIndex::from_bytes(&bytes, &file.limits) {
                 Ok((index, length)) if length == bytes.len() => indexes.columns = Some(owned(index)),
                 Ok((_, length)) => out.add(Code::ColumnIndex, place, format!("{length} bytes"), format!("{} bytes", bytes.len())),
-                Err(error) => out.add(Code::ColumnIndex, place, "", error.message()),
+                Err(error) => failed(Code::ColumnIndex, &error, place, out),
             }
         }
         Ok(indexes)
     }
 
     /// Compares the next data page.
-    pub(super) fn page(&mut self, page: &PageAt, facts: &Facts, judge: Judge<'_>, place: &Place, out: &mut Recorder) {
+    pub(super) fn page(&mut self, page: &PageAt, facts: &Facts, judge: Judge<'_>, place: Spot, out: &mut Recorder) {
         // Some writers leave pages without values out of the index.
         let offset = self.offsets.as_ref().and_then(|offsets| offsets.page_locations.get(self.next)).map(|location| location.offset);
         if facts.entries == 0 && offset.and_then(|offset| u64::try_from(offset).ok()) != Some(page.offset) {
@@ -67,7 +67,7 @@ impl Indexes {
     }
 
     /// Compares what concerns all pages.
-    pub(super) fn finish(&self, judge: Judge<'_>, order: Option<Order>, place: &Place, out: &mut Recorder) {
+    pub(super) fn finish(&self, judge: Judge<'_>, order: Option<Order>, place: Spot, out: &mut Recorder) {
         if let Some(offsets) = &self.offsets {
             out.compare(Code::OffsetIndexPages, place, self.next, offsets.page_locations.len());
             if let Some(bytes) = offsets.unencoded_byte_array_data_bytes.as_ref().filter(|bytes| !bytes.is_empty()) {
@@ -94,7 +94,7 @@ impl Indexes {
     }
 }
 
-fn compare_offsets(offsets: &OffsetIndex, index: usize, page: &PageAt, facts: &Facts, place: &Place, out: &mut Recorder) {
+fn compare_offsets(offsets: &OffsetIndex, index: usize, page: &PageAt, facts: &Facts, place: Spot, out: &mut Recorder) {
     let Some(location) = offsets.page_locations.get(index) else { return };
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     out.compare(Code::OffsetIndexOffset, place, signed(page.offset), location.offset);
@@ -108,7 +108,7 @@ fn compare_offsets(offsets: &OffsetIndex, index: usize, page: &PageAt, facts: &F
     }
 }
 
-fn compare_columns(columns: &ColumnIndex<'_>, index: usize, facts: &Facts, judge: Judge<'_>, place: &Place, out: &mut Recorder) {
+fn compare_columns(columns: &ColumnIndex<'_>, index: usize, facts: &Facts, judge: Judge<'_>, place: Spot, out: &mut Recorder) {
     let Some(null_page) = columns.null_pages.get(index) else { return };
     if !facts.complete {
         return;
@@ -144,7 +144,7 @@ fn compare_columns(columns: &ColumnIndex<'_>, index: usize, facts: &Facts, judge
 }
 
 /// Checks that bounds of pages with values are sorted as the index says.
-fn check_sorted(columns: &ColumnIndex<'_>, order: Order, judge: Judge<'_>, place: &Place, out: &mut Recorder) {
+fn check_sorted(columns: &ColumnIndex<'_>, order: Order, judge: Judge<'_>, place: Spot, out: &mut Recorder) {
     let wrong = match columns.boundary_order {
         BoundaryOrder::Unordered => return,
         BoundaryOrder::Ascending => Ordering::Greater,

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use crate::error::{Place, Result};
+use crate::error::Result;
 use crate::verify::report::{Code, Recorder};
+use crate::verify::spot::Spot;
 
 /// What bytes of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +33,13 @@ impl Part {
 /// All parts that were seen.
 #[derive(Default)]
 pub(super) struct Layout {
-    parts: Vec<(Range<u64>, Part, Place)>,
+    parts: Vec<(Range<u64>, Part, Spot)>,
 }
 
 impl Layout {
-    pub(super) fn add(&mut self, range: Range<u64>, part: Part, place: &Place) {
+    pub(super) fn add(&mut self, range: Range<u64>, part: Part, place: Spot) {
         if range.start < range.end {
-            self.parts.push((range, part, place.clone()));
+            self.parts.push((range, part, place));
         }
     }
 
@@ -52,7 +53,7 @@ impl Layout {
         self.parts.sort_by_key(|(range, ..)| (range.start, range.end));
         let mut before: Option<(&Range<u64>, Part)> = None;
         for (range, part, place) in &self.parts {
-            let place = Place { offset: Some(range.start), ..place.clone() };
+            let place = Spot { offset: Some(range.start), ..*place };
             let Some((last, last_part)) = before else {
                 before = Some((range, *part));
                 continue;
@@ -61,11 +62,11 @@ impl Layout {
                 let expected = format!("{} from {} on", part.name(), last.end);
                 let found =
                     format!("{} at {}..{}, {} at {}..{}", last_part.name(), last.start, last.end, part.name(), range.start, range.end);
-                out.add(Code::Overlap, &place, expected, found);
+                out.add(Code::Overlap, place, expected, found);
             } else if range.start > last.end && !belongs(&(last.end..range.start))? {
-                let gap = Place { offset: Some(last.end), ..Place::default() };
+                let gap = Spot { offset: Some(last.end), ..Spot::default() };
                 let found = format!("{} bytes between {} and {}", range.start.saturating_sub(last.end), last_part.name(), part.name());
-                out.add(Code::Gap, &gap, "", found);
+                out.add(Code::Gap, gap, "", found);
             }
             if range.end > last.end {
                 before = Some((range, *part));
@@ -77,12 +78,15 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::verify::budgets::Budgets;
 
     fn codes(ranges: &[Range<u64>]) -> Vec<(Code, Option<u64>)> {
         let mut layout = Layout::default();
-        ranges.iter().for_each(|range| layout.add(range.clone(), Part::Chunk, &Place::default()));
-        let mut recorder = Recorder::new(100, 0);
+        ranges.iter().for_each(|range| layout.add(range.clone(), Part::Chunk, Spot::default()));
+        let mut recorder = Recorder::new(Arc::new(Budgets::new([100, 0, 0])));
         layout.check(&mut recorder, |_| Ok(false)).unwrap();
         recorder.report.findings.iter().map(|finding| (finding.code, finding.place.offset)).collect()
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::compression::Decompressor;
 use crate::encoding::{Decoder, Dictionary, HybridReader, Piece, unpack32};
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::{Codec, Encoding, PhysicalType};
 use crate::levels::LevelReader;
 use crate::limits::Limits;
@@ -19,6 +19,7 @@ use crate::verify::facts::Facts;
 use crate::verify::frame::failed;
 use crate::verify::report::{Code, Recorder};
 use crate::verify::sorted::{RowOrder, with_plain};
+use crate::verify::spot::Spot;
 use crate::write::Geospatial;
 
 /// Entries decoded at a time, so that memory follows this and not what a page claims.
@@ -58,7 +59,7 @@ pub(super) struct PageDecoder<'a> {
 
 impl PageDecoder<'_> {
     /// Decompresses a page; `None` when that cannot be done.
-    pub(super) fn decompress(&mut self, page: &CompressedPage, place: &Place, out: &mut Recorder) -> Option<Page> {
+    pub(super) fn decompress(&mut self, page: &CompressedPage, place: Spot, out: &mut Recorder) -> Option<Page> {
         let claimed = page.uncompressed_size();
         if claimed > self.limits.page_bytes {
             out.add(Code::Limited, place, format!("pages of at most {} bytes", self.limits.page_bytes), claimed);
@@ -66,6 +67,9 @@ impl PageDecoder<'_> {
         }
         if page.chunk().codec() == Codec::Uncompressed && page.bytes().len() != claimed {
             out.add(Code::PageSize, place, format!("{} bytes before compression", page.bytes().len()), claimed);
+            return None;
+        }
+        if !out.take_bytes(claimed as u64, place) {
             return None;
         }
         match page.decompress(&mut self.decompressor, std::mem::take(&mut self.buffer)) {
@@ -78,7 +82,7 @@ impl PageDecoder<'_> {
     }
 
     /// Decodes the dictionary.
-    pub(super) fn take_dictionary(&mut self, page: &CompressedPage, place: &Place, out: &mut Recorder) {
+    pub(super) fn take_dictionary(&mut self, page: &CompressedPage, place: Spot, out: &mut Recorder) {
         self.dictionary_lost = true;
         let Some(decompressed) = self.decompress(page, place, out) else { return };
         match decompressed.decode_dictionary() {
@@ -111,7 +115,7 @@ impl PageDecoder<'_> {
     }
 
     /// Decodes a data page and returns what is in it.
-    pub(super) fn data_page(&mut self, page: &CompressedPage, place: &Place, out: &mut Recorder) -> Facts {
+    pub(super) fn data_page(&mut self, page: &CompressedPage, place: Spot, out: &mut Recorder) -> Facts {
         let mut facts = Facts::new(self.leaf, self.order);
         let wanted = page.num_values() as u64;
         if let Err(left) = out.take_values(wanted) {
@@ -140,7 +144,7 @@ impl PageDecoder<'_> {
     }
 
     /// Goes through all entries; `None` or `false` when that ended early, which was reported then.
-    fn walk(&mut self, page: &CompressedPage, decompressed: &Page, facts: &mut Facts, place: &Place, out: &mut Recorder) -> Option<bool> {
+    fn walk(&mut self, page: &CompressedPage, decompressed: &Page, facts: &mut Facts, place: Spot, out: &mut Recorder) -> Option<bool> {
         let n = page.num_values();
         let mut levels = match (decompressed.repetition_reader(), decompressed.definition_reader()) {
             (Ok(repetition), Ok(definition)) => Levels { repetition, definition, page: decompressed, leaf: self.leaf },
@@ -189,7 +193,7 @@ impl PageDecoder<'_> {
     }
 
     /// Whether the page begins as it should.
-    fn check_start(&mut self, page: &CompressedPage, first: Option<&u8>, place: &Place, out: &mut Recorder) {
+    fn check_start(&mut self, page: &CompressedPage, first: Option<&u8>, place: Spot, out: &mut Recorder) {
         let continues = first.is_some_and(|level| *level != 0);
         if continues && !self.begun {
             out.add(Code::RowStart, place, 0, first.copied().unwrap_or(0));
@@ -231,7 +235,7 @@ struct PageValues<'p> {
 }
 
 impl<'p> PageValues<'p> {
-    fn new(chunk: &PageDecoder<'_>, page: &'p Page, place: &Place, out: &mut Recorder) -> Option<Self> {
+    fn new(chunk: &PageDecoder<'_>, page: &'p Page, place: Spot, out: &mut Recorder) -> Option<Self> {
         match page.decoder(chunk.dictionary.as_ref()) {
             Ok(mut decoder) => {
                 if let Some(last) = &chunk.last_value {
@@ -247,13 +251,13 @@ impl<'p> PageValues<'p> {
     }
 
     /// Decodes the values of the next entries, whose definition levels these are.
-    fn read(&mut self, chunk: &mut PageDecoder<'_>, definition: &[u8], facts: &mut Facts, place: &Place, out: &mut Recorder) -> Option<()> {
+    fn read(&mut self, chunk: &mut PageDecoder<'_>, definition: &[u8], facts: &mut Facts, place: Spot, out: &mut Recorder) -> Option<()> {
         let max = chunk.leaf.max_definition_level;
         let mut left = definition.iter().filter(|level| **level == max).count();
         let mut entries = definition;
         while left > 0 {
             let mut values = chunk.container();
-            let read = self.decoder.read(self.page.value_bytes(), left, &mut values);
+            let read = self.decoder.read(self.page.value_bytes(), left.min(chunk.block()), &mut values);
             let read = read.and_then(|read| match read {
                 0 => Err(Error::limit("one value takes more than Limits::page_bytes")),
                 read => Ok(read),
@@ -264,6 +268,10 @@ impl<'p> PageValues<'p> {
                     chunk.values_failed(self.page, &error, place, out);
                     return None;
                 }
+            }
+            if let Err(left) = out.take_values(data_bytes(&values) / BYTES_OF_VALUE) {
+                out.add(Code::Limited, place, format!("at most {} more bytes of values", left.saturating_mul(BYTES_OF_VALUE)), "");
+                return None;
             }
             let taken = if left == 0 { entries.len() } else { entries_of(entries, max, values.len()) };
             let (now, later) = entries.split_at_checked(taken)?;
@@ -282,7 +290,7 @@ impl<'p> PageValues<'p> {
         definition: &[u8],
         values: &Values,
         facts: &mut Facts,
-        place: &Place,
+        place: Spot,
         out: &mut Recorder,
     ) {
         facts.add_values(values);
@@ -303,7 +311,7 @@ impl<'p> PageValues<'p> {
         }
     }
 
-    fn finish(&self, place: &Place, out: &mut Recorder) {
+    fn finish(&self, place: Spot, out: &mut Recorder) {
         if self.not_text > 0 {
             out.add(Code::Utf8, place, "UTF-8", format!("{} values that are not", self.not_text));
         }
@@ -311,7 +319,7 @@ impl<'p> PageValues<'p> {
 }
 
 impl Watchers {
-    fn see(&mut self, leaf: &Leaf, value: &[u8], place: &Place, out: &mut Recorder) {
+    fn see(&mut self, leaf: &Leaf, value: &[u8], place: Spot, out: &mut Recorder) {
         if let Some(geospatial) = &mut self.geospatial {
             geospatial.add(value);
         }
@@ -331,6 +339,7 @@ impl Watchers {
         }
         if self.distinct.as_ref().is_some_and(|distinct| distinct.len() > self.most_distinct) {
             self.distinct = None;
+            out.add(Code::Limited, place, format!("at most {} different values, to count them", self.most_distinct), "");
         }
     }
 }
@@ -344,8 +353,18 @@ impl PageDecoder<'_> {
         }
     }
 
+    /// How many values are decoded at a time, where the schema says how long they are.
+    fn block(&self) -> usize {
+        match self.leaf.physical_type {
+            PhysicalType::FixedLenByteArray => {
+                self.limits.page_bytes.checked_div(self.leaf.type_length).map_or(BLOCK, |block| block.max(1))
+            }
+            _ => BLOCK,
+        }
+    }
+
     /// Reports that values cannot be decoded; an index outside of the dictionary has a code of its own.
-    fn values_failed(&self, page: &Page, error: &Error, place: &Place, out: &mut Recorder) {
+    fn values_failed(&self, page: &Page, error: &Error, place: Spot, out: &mut Recorder) {
         let needs_dictionary = matches!(page.encoding(), Encoding::RleDictionary | Encoding::PlainDictionary);
         if let (true, Some(dictionary), ErrorKind::Malformed) = (needs_dictionary, &self.dictionary, error.kind())
             && let Some(index) = index_outside(page.value_bytes(), dictionary.len())
@@ -388,7 +407,19 @@ fn entries_of(definition: &[u8], max: u8, values: usize) -> usize {
     end.map_or(definition.len(), |last| last.saturating_add(1))
 }
 
-fn check_end(length: Option<usize>, bytes: &[u8], place: &Place, out: &mut Recorder) {
+/// How long a value can be that counts as one.
+const BYTES_OF_VALUE: u64 = 16;
+
+/// Bytes of values that can be of any length.
+fn data_bytes(values: &Values) -> u64 {
+    match values {
+        Values::Bytes(arrays) => arrays.data().len() as u64,
+        Values::Fixed(fixed) => fixed.data().len() as u64,
+        _ => 0,
+    }
+}
+
+fn check_end(length: Option<usize>, bytes: &[u8], place: Spot, out: &mut Recorder) {
     if let Some(length) = length.filter(|length| *length < bytes.len()) {
         out.add(Code::TrailingBytes, place, format!("{length} bytes"), format!("{} bytes", bytes.len()));
     }

@@ -21,6 +21,8 @@ pub(super) struct RawPages<'a> {
     bound: u64,
     held: Bytes,
     held_from: u64,
+    /// Bytes that were looked at, some of them more than once where a header is long.
+    read: u64,
 }
 
 /// One page.
@@ -55,7 +57,12 @@ impl<'a> RawPages<'a> {
     /// Pages from `start` on; the chunk is said to end at `end`, and nothing lies beyond `bound`.
     pub(super) fn new(source: &'a dyn Source, start: u64, end: u64, bound: u64) -> Self {
         let bound = bound.max(start);
-        Self { source, at: start, end: end.clamp(start, bound), bound, held: Bytes::new(), held_from: start }
+        Self { source, at: start, end: end.clamp(start, bound), bound, held: Bytes::new(), held_from: start, read: 0 }
+    }
+
+    /// How many bytes were looked at since this was asked last.
+    pub(super) fn take_read(&mut self) -> u64 {
+        std::mem::take(&mut self.read)
     }
 
     pub(super) fn next(&mut self) -> Result<RawPage, Broken> {
@@ -92,11 +99,13 @@ impl<'a> RawPages<'a> {
             let end = start.checked_add(usize::try_from(n).ok()?)?;
             (end <= held.len()).then(|| held.slice(start..end))
         };
+        self.read = self.read.saturating_add(n);
         if let Some(bytes) = inside(&self.held, self.held_from, self.at) {
             return Ok(bytes);
         }
         let ahead = self.source.window().min(self.end.saturating_sub(self.at));
         let length = n.max(ahead);
+        self.read = self.read.saturating_add(length);
         let read = self.source.read(self.at..self.at.saturating_add(length))?;
         (self.held, self.held_from) = (read, self.at);
         inside(&self.held, self.held_from, self.at)

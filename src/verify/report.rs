@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Place;
+use crate::schema::Schema;
+use crate::verify::budgets::Budgets;
 use crate::verify::layout::Layout;
+use crate::verify::spot::{Spot, cut};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,9 +28,9 @@ pub struct Finding {
     pub code: Code,
     /// How bad it is: that of the code, unless a known habit of the file's writer explains it.
     pub severity: Severity,
-    /// Where; pages count from 0 in their column chunk, dictionary page included.
+    /// Where; pages count from 0 in their column chunk, dictionary page included. Of a name of more than 1,000 bytes it has the beginning.
     pub place: Place,
-    /// What follows from the data, or what the format wants.
+    /// What follows from the data, or what the format wants; cut like what the file says, where it is longer than 1,000 bytes.
     pub expected: String,
     /// What the file says.
     pub found: String,
@@ -46,8 +48,14 @@ pub struct Report {
     pub errors: u64,
     /// Warnings among all findings.
     pub warnings: u64,
+    /// Notes among all findings: how often something could not be checked.
+    pub notes: u64,
     /// Row groups that were walked.
     pub row_groups: u64,
+    /// Column chunks of these row groups.
+    pub column_chunks: u64,
+    /// Column chunks among them that could not be checked, or not in full: there is a note about each.
+    pub unchecked_chunks: u64,
     /// Pages that were walked, dictionary pages included.
     pub pages: u64,
     /// Values that were decoded, nulls not counted.
@@ -55,9 +63,17 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether there are neither errors nor warnings.
+    /// Whether there are neither errors nor warnings. What was not checked is in no way known to be right: see
+    /// [`is_complete`](Self::is_complete).
     pub fn is_clean(&self) -> bool {
         self.errors == 0 && self.warnings == 0
+    }
+
+    /// Whether everything was checked: nothing was encrypted, in another file, unknown to this build, or more than the limits and
+    /// [`VerifyOptions`](crate::verify::VerifyOptions) allow. Where it was not, notes say what. What comes after an error that hides it,
+    /// such as the pages behind a broken header, counts as checked.
+    pub fn is_complete(&self) -> bool {
+        self.notes == 0
     }
 }
 
@@ -97,10 +113,12 @@ impl fmt::Display for Finding {
 /// Collects findings, as many as are wanted, and what is seen of the file on the way.
 pub(super) struct Recorder {
     pub(super) report: Report,
-    most: usize,
-    /// Values that may still be decoded, nulls included, in all parts of the file together.
-    values_left: Arc<AtomicU64>,
-    /// Whether there were too few of them.
+    /// Once it is known; names of columns come from it.
+    pub(super) schema: Option<Arc<Schema>>,
+    pub(super) budgets: Arc<Budgets>,
+    /// Whether no finding could be kept any more when its wave of row groups began.
+    is_full: bool,
+    /// Whether one of the budgets was too small, so that it depends on the order of the file's parts what is missing.
     pub(super) ran_out: bool,
     pub(super) layout: Layout,
     /// Whether all parts of the file are known, so that what is between them belongs to nothing.
@@ -108,76 +126,85 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// For so many findings, and pages of so many values.
-    pub(super) fn new(most: usize, values: u64) -> Self {
-        Self::sharing(most, Arc::new(AtomicU64::new(values)))
+    pub(super) fn new(budgets: Arc<Budgets>) -> Self {
+        let (report, layout) = (Report::default(), Layout::default());
+        Self { report, schema: None, budgets, is_full: false, ran_out: false, layout, all_known: true }
     }
 
-    fn sharing(most: usize, values_left: Arc<AtomicU64>) -> Self {
-        Self { report: Report::default(), most, values_left, ran_out: false, layout: Layout::default(), all_known: true }
+    /// One for the next row groups that are checked together.
+    pub(super) fn wave(&mut self) -> Self {
+        self.is_full = self.budgets.findings.left() == 0;
+        self.part()
     }
 
     /// One for a part of the file, which is [absorbed](Self::absorb) when its turn comes.
     pub(super) fn part(&self) -> Self {
-        Self::sharing(self.most.saturating_sub(self.report.findings.len()), Arc::clone(&self.values_left))
+        Self { schema: self.schema.clone(), is_full: self.is_full, ..Self::new(Arc::clone(&self.budgets)) }
     }
 
     /// Adds what was found in a part of the file.
     pub(super) fn absorb(&mut self, part: Self) {
         let (report, mut other) = (&mut self.report, part.report);
-        let room = self.most.saturating_sub(report.findings.len());
-        let beyond = other.findings.len().saturating_sub(room) as u64;
-        other.findings.truncate(room);
         report.findings.append(&mut other.findings);
-        report.more = report.more.saturating_add(other.more).saturating_add(beyond);
-        report.errors = report.errors.saturating_add(other.errors);
-        report.warnings = report.warnings.saturating_add(other.warnings);
-        report.row_groups = report.row_groups.saturating_add(other.row_groups);
-        report.pages = report.pages.saturating_add(other.pages);
-        report.values = report.values.saturating_add(other.values);
+        for (sum, more) in [
+            (&mut report.more, other.more),
+            (&mut report.errors, other.errors),
+            (&mut report.warnings, other.warnings),
+            (&mut report.notes, other.notes),
+            (&mut report.row_groups, other.row_groups),
+            (&mut report.column_chunks, other.column_chunks),
+            (&mut report.unchecked_chunks, other.unchecked_chunks),
+            (&mut report.pages, other.pages),
+            (&mut report.values, other.values),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
         self.layout.absorb(part.layout);
         self.all_known &= part.all_known;
+        self.ran_out |= part.ran_out;
     }
 
     /// Takes values that are going to be decoded, if so many are left; else how many are.
     pub(super) fn take_values(&mut self, values: u64) -> Result<(), u64> {
-        let taken = self.values_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(values));
+        let taken = self.budgets.values.take(values);
         self.ran_out |= taken.is_err();
-        taken.map(drop)
+        taken
     }
 
-    /// How many values are left.
-    pub(super) fn values_left(&self) -> u64 {
-        self.values_left.load(Ordering::Relaxed)
+    /// Takes bytes that are going to be read or decompressed, if so many are left; else says that this is not checked.
+    pub(super) fn take_bytes(&mut self, bytes: u64, place: Spot) -> bool {
+        let taken = self.budgets.bytes.take(bytes);
+        if let Err(left) = taken {
+            self.ran_out = true;
+            self.add(Code::Limited, place, format!("at most {left} more bytes of pages"), bytes);
+        }
+        taken.is_ok()
     }
 
-    /// Gives values back that were taken in vain.
-    pub(super) fn restore_values(&self, left: u64) {
-        self.values_left.store(left, Ordering::Relaxed);
-    }
-
-    pub(super) fn add(&mut self, code: Code, place: &Place, expected: impl ToString, found: impl ToString) {
+    pub(super) fn add(&mut self, code: Code, place: Spot, expected: impl fmt::Display, found: impl fmt::Display) {
         self.add_as(code.severity(), code, place, expected, found);
     }
 
     /// Adds a finding that is worse or better than its code usually is.
-    pub(super) fn add_as(&mut self, severity: Severity, code: Code, place: &Place, expected: impl ToString, found: impl ToString) {
+    pub(super) fn add_as(&mut self, severity: Severity, code: Code, place: Spot, expected: impl fmt::Display, found: impl fmt::Display) {
         let report = &mut self.report;
-        match severity {
-            Severity::Error => report.errors = report.errors.saturating_add(1),
-            Severity::Warning => report.warnings = report.warnings.saturating_add(1),
-            Severity::Note => {}
-        }
-        if report.findings.len() >= self.most {
+        let count = match severity {
+            Severity::Error => &mut report.errors,
+            Severity::Warning => &mut report.warnings,
+            Severity::Note => &mut report.notes,
+        };
+        *count = count.saturating_add(1);
+        if self.is_full || self.budgets.findings.take(1).is_err() {
+            self.ran_out |= !self.is_full;
             report.more = report.more.saturating_add(1);
             return;
         }
-        let finding = Finding { code, severity, place: place.clone(), expected: expected.to_string(), found: found.to_string() };
-        report.findings.push(finding);
+        let place = place.place(self.schema.as_deref());
+        report.findings.push(Finding { code, severity, place, expected: cut(expected), found: cut(found) });
     }
 
     /// Adds a finding when two figures differ.
-    pub(super) fn compare<T: PartialEq + fmt::Display>(&mut self, code: Code, place: &Place, expected: T, found: T) {
+    pub(super) fn compare<T: PartialEq + fmt::Display>(&mut self, code: Code, place: Spot, expected: T, found: T) {
         if expected != found {
             self.add(code, place, expected, found);
         }
@@ -329,11 +356,11 @@ mod tests {
     fn names_are_unique_and_findings_are_lines() {
         let names: BTreeSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
         assert_eq!(names.len(), Code::ALL.len());
-        let mut recorder = Recorder::new(1, 0);
-        let place = Place { row_group: Some(1), ..Place::default() };
-        recorder.add(Code::FileRows, &place, 3, 4);
-        recorder.compare(Code::Gap, &place, 1, 2);
-        recorder.compare(Code::Gap, &place, 1, 1);
+        let mut recorder = Recorder::new(Arc::new(Budgets::new([1, 0, 0])));
+        let place = Spot { row_group: Some(1), ..Spot::default() };
+        recorder.add(Code::FileRows, place, 3, 4);
+        recorder.compare(Code::Gap, place, 1, 2);
+        recorder.compare(Code::Gap, place, 1, 1);
         let report = recorder.report;
         assert_eq!((report.findings.len(), report.more, report.errors, report.warnings), (1, 1, 1, 1));
         let line = "error file-rows (row group 1): the number of rows of the file is not the sum of its row groups: expected 3, found 4";

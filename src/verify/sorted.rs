@@ -20,13 +20,15 @@ pub(super) struct RowOrder {
     /// Rows that are equal to the row before.
     tied: Bits,
     /// The most rows that are remembered.
-    most: usize,
+    pub(super) most: usize,
+    /// Whether there were more rows.
+    pub(super) is_cut: bool,
 }
 
 impl RowOrder {
     pub(super) fn new(order: Order, sorting: &SortingColumn, most: usize) -> Self {
         let (descending, nulls_first) = (sorting.descending, sorting.nulls_first);
-        Self { order, descending, nulls_first, last: None, wrong: Bits::new(), tied: Bits::new(), most }
+        Self { order, descending, nulls_first, last: None, wrong: Bits::new(), tied: Bits::new(), most, is_cut: false }
     }
 
     /// Adds rows: those with the definition level `max` have the next of the values.
@@ -34,6 +36,7 @@ impl RowOrder {
         let mut index = 0_usize;
         for level in definition {
             if self.wrong.len() >= self.most {
+                self.is_cut = true;
                 return;
             }
             if *level < max {

@@ -1,10 +1,10 @@
 //! The Arrow schema that some writers store beside the Parquet schema, under the key `ARROW:schema`: an Arrow IPC message in
 //! base64. Looked at here without Arrow: whether it is a schema, and whether its fields are those of the file.
 
-use crate::error::Place;
 use crate::format::FileMetaData;
 use crate::schema::Schema;
 use crate::verify::report::{Code, Recorder};
+use crate::verify::spot::Spot;
 
 const KEY: &str = "ARROW:schema";
 
@@ -15,20 +15,21 @@ const SCHEMA: u8 = 1;
 pub(super) fn check(metadata: &FileMetaData<'_>, schema: &Schema, out: &mut Recorder) {
     let entry = metadata.key_value_metadata.iter().flatten().find(|entry| entry.key == KEY);
     let Some(text) = entry.and_then(|entry| entry.value.as_deref()) else { return };
-    let place = Place::default();
+    let place = Spot::default();
     let Some(bytes) = base64(text.as_bytes()) else {
-        out.add(Code::ArrowSchema, &place, "base64", format!("{} other characters", text.len()));
-        return;
-    };
-    let Some(names) = field_names(&bytes) else {
-        out.add(Code::ArrowSchema, &place, "an Arrow IPC message that is a schema", format!("{} other bytes", bytes.len()));
+        out.add(Code::ArrowSchema, place, "base64", format!("{} other characters", text.len()));
         return;
     };
     let fields: Vec<&str> = schema.fields().iter().map(|field| field.name()).collect();
-    if names.len() != fields.len() {
-        out.add(Code::ArrowSchema, &place, format!("{} fields", fields.len()), format!("{} fields", names.len()));
-    } else if let Some((name, field)) = names.iter().zip(&fields).find(|(name, field)| name != *field) {
-        out.add(Code::ArrowSchema, &place, format!("a field {field:?}"), format!("{name:?}"));
+    match compare(&bytes, &fields) {
+        None => out.add(Code::ArrowSchema, place, "an Arrow IPC message that is a schema", format_args!("{} other bytes", bytes.len())),
+        Some(Compared::Equal) => {}
+        Some(Compared::Count(count)) => {
+            out.add(Code::ArrowSchema, place, format_args!("{} fields", fields.len()), format_args!("{count} fields"));
+        }
+        Some(Compared::Name { field, name }) => {
+            out.add(Code::ArrowSchema, place, format_args!("a field {field:?}"), format_args!("{:?}", String::from_utf8_lossy(name)));
+        }
     }
 }
 
@@ -59,8 +60,21 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The names of the root's fields.
-fn field_names(message: &[u8]) -> Option<Vec<String>> {
+/// How the fields of a stored schema compare to those of the file.
+#[derive(Debug, PartialEq, Eq)]
+enum Compared<'a> {
+    Equal,
+    /// There are so many.
+    Count(usize),
+    /// The first whose name is another one.
+    Name {
+        field: &'a str,
+        name: &'a [u8],
+    },
+}
+
+/// Compares names in place: all of the stored fields may refer to the same long one. `None` where the message is none, or broken.
+fn compare<'a>(message: &'a [u8], fields: &[&'a str]) -> Option<Compared<'a>> {
     // A marker of four bytes that newer writers begin with, then the length of the flatbuffer.
     let message = message.strip_prefix(&[0xff; 4]).unwrap_or(message);
     let buffer = Buffer(message.get(4..)?);
@@ -70,24 +84,25 @@ fn field_names(message: &[u8]) -> Option<Vec<String>> {
         return None;
     }
     let schema = buffer.follow(header)?;
-    let Some(fields) = buffer.field(schema, 1) else { return Some(Vec::new()) };
-    let (start, count) = buffer.vector(fields)?;
-    let mut names = Vec::new();
-    for index in 0..count {
-        let field = buffer.follow(start.checked_add(index.checked_mul(4)?)?)?;
-        // A name that is empty may be left out.
-        names.push(match buffer.field(field, 0) {
-            Some(name) => buffer.text(name)?,
-            None => String::new(),
-        });
+    let (start, count) = buffer.field(schema, 1).map_or(Some((0, 0)), |fields| buffer.vector(fields))?;
+    if count != fields.len() {
+        return Some(Compared::Count(count));
     }
-    Some(names)
+    for (index, field) in fields.iter().enumerate() {
+        let table = buffer.follow(start.checked_add(index.checked_mul(4)?)?)?;
+        // A name that is empty may be left out.
+        let name = buffer.field(table, 0).map_or(Some(&[][..]), |name| buffer.text(name))?;
+        if name != field.as_bytes() {
+            return Some(Compared::Name { field, name });
+        }
+    }
+    Some(Compared::Equal)
 }
 
 /// A flatbuffer, of which each step checks its own bounds.
 struct Buffer<'a>(&'a [u8]);
 
-impl Buffer<'_> {
+impl<'a> Buffer<'a> {
     fn word(&self, at: usize) -> Option<usize> {
         Some(u32::from_le_bytes(*self.0.get(at..)?.first_chunk()?) as usize)
     }
@@ -122,9 +137,9 @@ impl Buffer<'_> {
         (count <= self.0.len()).then_some((start.checked_add(4)?, count))
     }
 
-    fn text(&self, at: usize) -> Option<String> {
+    fn text(&self, at: usize) -> Option<&'a [u8]> {
         let (start, length) = self.vector(at)?;
-        String::from_utf8(self.0.get(start..start.checked_add(length)?)?.to_vec()).ok()
+        self.0.get(start..start.checked_add(length)?)
     }
 }
 
@@ -145,7 +160,7 @@ mod tests {
     fn any_bytes_end() {
         for byte in [0, 1, 4, 8, 0xff] {
             for length in 0..80 {
-                let _ = field_names(&vec![byte; length]);
+                let _ = compare(&vec![byte; length], &[""; 20]);
             }
         }
     }

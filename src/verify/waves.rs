@@ -12,7 +12,17 @@ pub(super) fn walk(file: &File<'_>, groups: &[RowGroup<'_>], threads: usize, out
     let mut first = 0;
     while let Some(left) = groups.get(first..).filter(|left| !left.is_empty()) {
         let wave = left.get(..wave(left, threads)).unwrap_or(left);
-        check(file, first, wave, threads, out)?;
+        let (mut found, budgets) = (out.wave(), out.budgets.left());
+        check(file, first, wave, threads, &mut found)?;
+        if threads > 1 && found.ran_out {
+            // Which pages are decoded and which findings are kept when budgets run out depends on the order of the chunks.
+            out.budgets.restore(budgets);
+            found = out.wave();
+            for (index, group) in (first..).zip(wave.chunks(1)) {
+                check(file, index, group, 1, &mut found)?;
+            }
+        }
+        out.absorb(found);
         first = first.saturating_add(wave.len());
     }
     Ok(())
@@ -38,15 +48,7 @@ fn wave(groups: &[RowGroup<'_>], threads: usize) -> usize {
 fn check(file: &File<'_>, first: usize, groups: &[RowGroup<'_>], threads: usize, out: &mut Recorder) -> Result<()> {
     let begun: Vec<Begun<'_>> = (first..).zip(groups).map(|(index, group)| begin(file, index, group, out.part())).collect();
     let chunks: Vec<(&Begun<'_>, usize)> = begun.iter().flat_map(|group| (0..group.chunks).map(move |leaf| (group, leaf))).collect();
-    let values = out.values_left();
-    let mut checked = run(file, &chunks, threads, out);
-    let ran_out = |checked: &Result<Checked>| checked.as_ref().is_ok_and(|checked| checked.found.ran_out);
-    if threads > 1 && checked.iter().any(ran_out) {
-        // Which pages are decoded when values run out depends on the order of the chunks.
-        out.restore_values(values);
-        checked = run(file, &chunks, 1, out);
-    }
-    let mut checked = checked.into_iter();
+    let mut checked = run(file, &chunks, threads, out).into_iter();
     for group in begun {
         let own = checked.by_ref().take(group.chunks).collect::<Result<Vec<_>>>()?;
         group.finish(own, out);
@@ -56,21 +58,20 @@ fn check(file: &File<'_>, first: usize, groups: &[RowGroup<'_>], threads: usize,
 
 /// Checks chunks, and gives what came out of them in their order.
 fn run(file: &File<'_>, chunks: &[(&Begun<'_>, usize)], threads: usize, out: &Recorder) -> Vec<Result<Checked>> {
-    let parts: Vec<Recorder> = chunks.iter().map(|_| out.part()).collect();
-    let all = chunks.iter().zip(parts);
     if threads == 1 {
         let mut checked = Vec::with_capacity(chunks.len());
-        for ((group, leaf), part) in all {
-            checked.push(group.chunk(file, *leaf, part));
+        for (group, leaf) in chunks {
+            checked.push(group.chunk(file, *leaf, out.part()));
             if checked.last().is_some_and(Result::is_err) {
                 break;
             }
         }
         return checked;
     }
-    let (heavy, light): (Vec<_>, Vec<_>) = all.enumerate().partition(|(_, ((group, leaf), _))| group.is_heavy(*leaf));
-    let mut checked = tasks::each(light, threads, |(at, ((group, leaf), part))| (at, group.chunk(file, *leaf, part)));
-    checked.extend(heavy.into_iter().map(|(at, ((group, leaf), part))| (at, group.chunk(file, *leaf, part))));
+    let (heavy, light): (Vec<_>, Vec<_>) = chunks.iter().enumerate().partition(|(_, (group, leaf))| group.is_heavy(*leaf));
+    let check = |(at, (group, leaf)): (usize, &(&Begun<'_>, usize))| (at, group.chunk(file, *leaf, out.part()));
+    let mut checked = tasks::each(light, threads, check);
+    checked.extend(heavy.into_iter().map(check));
     checked.sort_unstable_by_key(|(at, _)| *at);
     checked.into_iter().map(|(_, checked)| checked).collect()
 }

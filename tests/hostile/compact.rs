@@ -47,8 +47,15 @@ impl Fields {
         self.with(id, 9, &[&[0xf8, texts.len() as u8][..], &all].concat())
     }
 
+    pub fn flag(self, id: i16, value: bool) -> Self {
+        self.with(id, if value { 1 } else { 2 }, &[])
+    }
+
     fn with(mut self, id: i16, wire: u8, value: &[u8]) -> Self {
-        self.bytes.push(((id - self.last) as u8) << 4 | wire);
+        match id - self.last {
+            step @ 1..=15 => self.bytes.push((step as u8) << 4 | wire),
+            _ => self.bytes.extend([&[wire][..], &varint(((id << 1) ^ (id >> 15)) as u64)].concat()),
+        }
         self.bytes.extend_from_slice(value);
         self.last = id;
         self

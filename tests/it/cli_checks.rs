@@ -92,6 +92,41 @@ fn warnings_count_when_they_are_asked_to() {
 }
 
 #[test]
+fn what_was_not_checked_is_not_said_to_be_right() {
+    let strange = data("unsupported.columns.parquet");
+    let text = printed(&["verify", &strange], 0);
+    assert!(
+        text.starts_with(&format!("{strange}: not checked in full: 3 of 4 column chunks; nothing wrong in the rest (1 row groups, ")),
+        "{text}"
+    );
+    let order = data("raw-shapes.column-orders.parquet");
+    let text = printed(&["verify", &order], 0);
+    assert!(text.starts_with(&format!("{order}: not checked in full; nothing wrong in the rest (")), "{text}");
+    for file in [&strange, &order] {
+        let output = run(&["verify", "--strict", file]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            output.status.code() == Some(1) && said.contains("1 of 1 files have something wrong or were not checked in full"),
+            "{said}"
+        );
+        assert_eq!(run(&["verify", "--strict", "--quiet", file]).status.code(), Some(1));
+        let report = &lines(&printed(&["verify", "--json", file], 0))[0];
+        assert_eq!((&report["complete"], &report["errors"]), (&Value::from(false), &Value::from(0)));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let encrypted = folder.path().join("encrypted.parquet").display().to_string();
+    fs::write(&encrypted, b"PAREwhatever\x08\0\0\0PARE").expect("a file");
+    let text = printed(&["verify", &encrypted], 0);
+    assert!(text.starts_with(&format!("{encrypted}: not checked (0 row groups, ")), "{text}");
+    printed(&["verify", "--strict", &encrypted], 1);
+    // What is more than may be read was not checked, either.
+    let good = data("bloom-filters.index-v2.parquet");
+    printed(&["verify", "--strict", &good], 0);
+    printed(&["verify", "--strict", "--bytes", "1000000", &good], 0);
+    assert!(printed(&["verify", "--bytes", "2000", &good], 0).contains("not checked in full: 5 of 5 column chunks; nothing wrong"));
+}
+
+#[test]
 fn bloom_filters_answer() {
     let file = data("bloom-filters.index-v2.parquet");
     let answers = lines(&printed(&["bloom", &file, "--column", "id", "--json", "0", "119", "1000000", "-5"], 0));

@@ -25,7 +25,7 @@ pub struct Args {
     /// Print nothing: the exit code says whether anything is wrong
     #[arg(long, short)]
     quiet: bool,
-    /// Count warnings as errors
+    /// Count warnings as errors, and what was not checked
     #[arg(long)]
     strict: bool,
     /// The most findings that are printed of a file
@@ -34,6 +34,9 @@ pub struct Args {
     /// How many column chunks are checked at once; 0 for one on each core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    /// How many bytes of pages are read and decompressed of a file; by default 1,024 times its size, 4 GiB at least
+    #[arg(long, value_name = "N")]
+    bytes: Option<u64>,
 }
 
 /// Runs the command. Files that cannot be read are named, and the others checked all the same.
@@ -42,7 +45,8 @@ pub fn run(args: &Args) -> Result {
     let (mut wrong, mut failed) = (0, false);
     let threads = Threads::new(args.threads)?;
     let check = |source: &dyn Source| {
-        threads.run(|threads| verify(source, &VerifyOptions { findings: args.most, threads, ..VerifyOptions::default() }))
+        let options = VerifyOptions { findings: args.most, bytes: args.bytes, ..VerifyOptions::default() };
+        threads.run(|threads| verify(source, &VerifyOptions { threads, ..options }))
     };
     for path in &expand(&args.files)? {
         let report = open_source(path).and_then(|source| {
@@ -52,7 +56,7 @@ pub fn run(args: &Args) -> Result {
         });
         match report {
             Ok(report) => {
-                wrong += usize::from(report.errors > 0 || (args.strict && report.warnings > 0));
+                wrong += usize::from(report.errors > 0 || (args.strict && !(report.is_clean() && report.is_complete())));
                 match (args.quiet, args.json) {
                     (true, _) => {}
                     (false, true) => writeln!(out, "{}", json_of(path, &report))?,
@@ -75,18 +79,17 @@ pub fn run(args: &Args) -> Result {
         (0, false) => Ok(()),
         (0, true) => Err(Failure::Reported),
         _ if args.quiet => Err(Failure::Reported),
-        (wrong, _) => Err(Failure::File(format!("{wrong} of {} files have something wrong", args.files.len()))),
+        (wrong, _) => {
+            let or_unchecked = if args.strict { " or were not checked in full" } else { "" };
+            Err(Failure::File(format!("{wrong} of {} files have something wrong{or_unchecked}", args.files.len())))
+        }
     }
 }
 
 fn print(path: &Path, report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let name = shown(&path.display().to_string());
     let walked = format!("{} row groups, {} pages, {} values", report.row_groups, report.pages, report.values);
-    let verdict = match (report.errors, report.warnings) {
-        (0, 0) => "nothing wrong".to_owned(),
-        (errors, warnings) => format!("{errors} errors, {warnings} warnings"),
-    };
-    writeln!(out, "{name}: {verdict} ({walked})")?;
+    writeln!(out, "{name}: {} ({walked})", verdict(report))?;
     for finding in &report.findings {
         writeln!(out, "  {}", shown(&finding.to_string()))?;
     }
@@ -96,10 +99,26 @@ fn print(path: &Path, report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
+/// What came out, in a few words: never that nothing is wrong with what was not checked.
+fn verdict(report: &Report) -> String {
+    let wrong = match (report.errors, report.warnings) {
+        (0, 0) => "nothing wrong".to_owned(),
+        (errors, warnings) => format!("{errors} errors, {warnings} warnings"),
+    };
+    match (report.is_complete(), report.unchecked_chunks, report.column_chunks) {
+        (true, ..) => wrong,
+        // Of an encrypted footer, or one that is too large.
+        (false, _, 0) if report.is_clean() => "not checked".to_owned(),
+        (false, 0, _) => format!("not checked in full; {wrong} in the rest"),
+        (false, unchecked, chunks) => format!("not checked in full: {unchecked} of {chunks} column chunks; {wrong} in the rest"),
+    }
+}
+
 fn json_of(path: &Path, report: &Report) -> serde_json::Value {
     json!({
         "file": path.display().to_string(), "errors": report.errors, "warnings": report.warnings,
-        "row_groups": report.row_groups, "pages": report.pages, "values": report.values,
+        "complete": report.is_complete(), "notes": report.notes,
+        "row_groups": report.row_groups, "column_chunks": report.column_chunks, "unchecked_chunks": report.unchecked_chunks, "pages": report.pages, "values": report.values,
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(), "more": report.more,
     })
 }

@@ -68,6 +68,23 @@ fn files_of_many_writers_are_clean() {
 }
 
 #[test]
+fn what_was_not_checked_is_counted() {
+    let file = |name: &str| Bytes::from(files::all().into_iter().find(|file| file.name == name).expect("the file").bytes());
+    let check = |name: &str, options: VerifyOptions| verify(&file(name), &options).expect("memory does not fail");
+    let counted = |report: &herringbone::verify::Report| (report.notes, report.column_chunks, report.unchecked_chunks);
+    let whole = check("row-groups.of-50-v2", VerifyOptions::default());
+    assert!(whole.is_complete() && whole.is_clean() && whole.column_chunks > whole.row_groups, "{whole:?}");
+    assert_eq!(whole.unchecked_chunks, 0);
+    let strange = check("unsupported.columns", VerifyOptions::default());
+    assert!(strange.is_clean() && !strange.is_complete());
+    assert_eq!(counted(&strange), (3, 4, 3));
+    // Nothing that could be read is more than enough; notes are counted where they are not kept.
+    let unread = check("row-groups.of-50-v2", VerifyOptions { bytes: Some(0), findings: 0, ..VerifyOptions::default() });
+    assert!(unread.is_clean() && unread.findings.is_empty() && unread.notes == unread.more, "{unread:?}");
+    assert_eq!((unread.column_chunks, unread.unchecked_chunks), (whole.column_chunks, whole.column_chunks));
+}
+
+#[test]
 fn any_bytes_have_a_report() {
     let file = files::all().into_iter().find(|file| file.name == "bloom-filters.index-v2").expect("the file").bytes();
     let check = |bytes: &[u8]| verify(&Bytes::copy_from_slice(bytes), &VerifyOptions::default()).expect("memory does not fail");
@@ -96,14 +113,14 @@ fn threads_find_the_same() {
         let mut bytes = file.bytes();
         // As it is, and with a byte of every fifth of it turned.
         for part in 0..5 {
-            for (values, most) in [(u64::MAX, 1000), (300, 3)] {
+            for (values, most_bytes, most) in [(u64::MAX, None, 1000), (300, None, 3), (u64::MAX, Some(5000), 2)] {
                 let check = |threads| {
-                    let options = VerifyOptions { values, findings: most, threads, ..VerifyOptions::default() };
+                    let options = VerifyOptions { values, bytes: most_bytes, findings: most, threads, ..VerifyOptions::default() };
                     verify(&Bytes::copy_from_slice(&bytes), &options).expect("memory does not fail")
                 };
                 let alone = check(1);
                 findings += alone.findings.len();
-                assert_eq!(alone, check(3), "{} {part} {values}", file.name);
+                assert_eq!(alone, check(3), "{} {part} {values} {most_bytes:?}", file.name);
             }
             let at = bytes.len() * (2 * part + 1) / 10;
             bytes[at] ^= 0x15;
