@@ -70,7 +70,7 @@ impl Tail {
         };
         match *magic {
             MAGIC => {}
-            MAGIC_ENCRYPTED => return Err(Error::unsupported("the footer is encrypted (PARE); reading it needs the file's key")),
+            MAGIC_ENCRYPTED => return Err(Error::unsupported("the footer is encrypted (PARE), which this version cannot decrypt")),
             _ => return Err(first_four.map_or_else(neither, |first| no_magic_at_end(first))),
         }
         let length = u64::from(u32::from_le_bytes([*a, *b, *c, *d]));

@@ -47,7 +47,7 @@ pub enum Literal {
     },
 }
 
-/// A decimal number of up to 76 digits: an integer times 10^-`scale`.
+/// A decimal number of up to 160 digits: an integer times 10^-`scale`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decimal {
     negative: bool,

@@ -132,6 +132,8 @@ impl std::str::FromStr for Columns {
                     name.push('"');
                 }
                 '"' if quoted || name.is_empty() => quoted = !quoted,
+                // A space after a comma is nobody's name, unless it is in quotes.
+                ' ' if !quoted && name.is_empty() => {}
                 ',' if !quoted => names.push(String::new()),
                 other => name.push(other),
             }
@@ -206,6 +208,7 @@ mod tests {
             ("a", vec!["a"]),
             ("a,b.c,d e", vec!["a", "b.c", "d e"]),
             ("\"a,b\",c", vec!["a,b", "c"]),
+            ("a, b, \" c\"", vec!["a", "b", " c"]),
             ("\"a\"\"b\"", vec!["a\"b"]),
             ("a\"b", vec!["a\"b"]),
             ("", vec![""]),

@@ -8,6 +8,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::failure::{Failure, Result};
 
+/// More are not worth their stacks on any machine.
+const MOST_THREADS: usize = 1024;
+
 /// Where columns are decoded and encoded.
 #[derive(Clone, Debug)]
 pub enum Threads {
@@ -25,6 +28,7 @@ impl Threads {
         match threads {
             0 => Ok(Threads::All),
             1 => Ok(Threads::One),
+            many if many > MOST_THREADS => Err(Failure::Usage(format!("{many} threads are too many: give at most {MOST_THREADS}"))),
             many => match ThreadPoolBuilder::new().num_threads(many).build() {
                 Ok(pool) => Ok(Threads::Some(Arc::new(pool))),
                 Err(error) => Err(Failure::Usage(format!("cannot start {many} threads: {error}"))),

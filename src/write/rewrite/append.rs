@@ -27,13 +27,21 @@ impl FileWriter<LocalFile> {
     /// fit the schema; `Unsupported` when the file is encrypted or a chunk was written by a writer whose faults readers know by its name;
     /// `Io` when the copy cannot be made.
     pub fn append(path: impl AsRef<Path>, options: WriterOptions, sink: SinkOptions) -> Result<Self> {
+        Self::append_within(path, options, sink, &Limits::default())
+    }
+
+    /// As [`append`](Self::append), within limits of the caller's for the metadata that the file has.
+    ///
+    /// # Errors
+    /// As for [`append`](Self::append).
+    pub fn append_within(path: impl AsRef<Path>, options: WriterOptions, sink: SinkOptions, limits: &Limits) -> Result<Self> {
         let path = path.as_ref();
-        append(path, options, sink).map_err(|error| error.in_file(path.display().to_string()))
+        append(path, options, sink, limits).map_err(|error| error.in_file(path.display().to_string()))
     }
 }
 
-fn append(path: &Path, options: WriterOptions, sink: SinkOptions) -> Result<FileWriter<LocalFile>> {
-    let metadata = read::metadata(&FileSource::open(path)?, &Limits::default())?;
+fn append(path: &Path, options: WriterOptions, sink: SinkOptions, limits: &Limits) -> Result<FileWriter<LocalFile>> {
+    let metadata = read::metadata(&FileSource::open(path)?, limits)?;
     metadata.check_has_data()?;
     if metadata.is_encrypted() {
         return Err(Error::unsupported("the file is encrypted, which this version cannot write"));

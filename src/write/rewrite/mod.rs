@@ -34,7 +34,15 @@ impl<W: Write> FileWriter<W> {
     /// # Errors
     /// As for [`copy_row_group`](Self::copy_row_group), and those of [`read::metadata`] and [`FileMetadata::check_has_data`].
     pub fn copy_file(&mut self, source: &(impl Source + ?Sized)) -> Result<FileMetadata> {
-        let metadata = read::metadata(source, &Limits::default())?;
+        self.copy_file_within(source, &Limits::default())
+    }
+
+    /// As [`copy_file`](Self::copy_file), within limits of the caller's for the other file's metadata.
+    ///
+    /// # Errors
+    /// As for [`copy_file`](Self::copy_file).
+    pub fn copy_file_within(&mut self, source: &(impl Source + ?Sized), limits: &Limits) -> Result<FileMetadata> {
+        let metadata = read::metadata(source, limits)?;
         metadata.check_has_data()?;
         for row_group in 0..metadata.num_row_groups() {
             self.copy_row_group(source, &metadata, row_group)?;
