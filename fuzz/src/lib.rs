@@ -12,6 +12,7 @@ mod compact;
 #[allow(dead_code)]
 mod arrow_write {
     pub mod arrays;
+    pub mod options;
     pub mod values;
 }
 

@@ -58,7 +58,7 @@ impl ColumnIndex {
             mins: Values::collect(&raw.min_values),
             maxs: Values::collect(&raw.max_values),
             boundary_order: raw.boundary_order,
-            null_counts: counts(raw.null_counts, num_pages)?,
+            null_counts: counts(raw.null_counts, num_pages)?.filter(|_| !context.forgets_nulls),
             nan_counts: counts(raw.nan_counts, num_pages)?,
             repetition_levels: histograms(raw.repetition_level_histograms, num_pages, leaf.max_repetition_level)?,
             definition_levels: histograms(raw.definition_level_histograms, num_pages, leaf.max_definition_level)?,

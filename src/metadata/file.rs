@@ -7,14 +7,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
-use crate::format::{ColumnOrder, EncryptionAlgorithm, KeyValue};
+use crate::format::{ColumnOrder, EncryptionAlgorithm, KeyValue, PhysicalType};
 use crate::limits::Limits;
 use crate::metadata::footer::TAIL_BYTES;
 use crate::metadata::parse::{At, RowGroups, skeleton, structs};
 use crate::metadata::statistics::Context;
-use crate::metadata::writer::{has_corrupt_binary_bounds, has_prefixes_across_pages};
+use crate::metadata::writer::{forgets_nulls_of_groups, has_corrupt_binary_bounds, has_prefixes_across_pages};
 use crate::metadata::{Order, RowGroup, WriterVersion};
-use crate::schema::{Leaf, Schema};
+use crate::schema::{Leaf, Repetition, Schema};
 use crate::thrift::{Decode, Reader};
 
 /// What a file says about itself: schema, row groups, application metadata (`FileMetaData`).
@@ -214,7 +214,13 @@ impl FileMetadata {
     /// What the statistics of a column are read in the light of.
     pub(crate) fn statistics_context<'l>(&self, leaf: &'l Leaf) -> Context<'l> {
         let order = self.column_order(leaf.index).and_then(|order| Order::of(leaf, order));
-        Context { leaf, order, corrupt_binary_bounds: self.has_corrupt_binary_bounds() }
+        Context { leaf, order, corrupt_binary_bounds: self.has_corrupt_binary_bounds(), forgets_nulls: self.forgets_nulls_of_groups(leaf) }
+    }
+
+    /// Whether the null counts of a column may leave out the nulls of groups around it.
+    pub(crate) fn forgets_nulls_of_groups(&self, leaf: &Leaf) -> bool {
+        let is_in_optional_group = leaf.max_definition_level > u8::from(leaf.repetition != Repetition::Required);
+        leaf.physical_type == PhysicalType::ByteArray && is_in_optional_group && forgets_nulls_of_groups(self.writer())
     }
 
     /// A reader of the footer from a position in it.

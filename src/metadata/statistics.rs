@@ -41,6 +41,8 @@ pub(crate) struct Context<'a> {
     pub(crate) order: Option<Order>,
     /// Whether deprecated bounds of binary columns may be corrupt.
     pub(crate) corrupt_binary_bounds: bool,
+    /// Whether null counts may be too small.
+    pub(crate) forgets_nulls: bool,
 }
 
 impl<'a> Statistics<'a> {
@@ -63,7 +65,7 @@ impl<'a> Statistics<'a> {
         Self {
             min: min.map(Bound::widened_down),
             max: max.map(Bound::widened_up),
-            null_count: count(raw.null_count),
+            null_count: count(raw.null_count).filter(|_| !context.forgets_nulls),
             distinct_count: count(raw.distinct_count),
             nan_count: count(raw.nan_count),
         }
@@ -79,7 +81,8 @@ impl<'a> Statistics<'a> {
         self.max.as_ref()
     }
 
-    /// Number of nulls; that it is not known does not mean that there are none.
+    /// Number of nulls; that it is not known does not mean that there are none. Not believed of text and bytes in optional groups that parquet-cpp
+    /// wrote, which leaves out the nulls of the groups.
     pub fn null_count(&self) -> Option<u64> {
         self.null_count
     }

@@ -91,6 +91,12 @@ pub(crate) fn forgets_dictionary_header(writer: Option<&WriterVersion>) -> bool 
     writer.is_none_or(|writer| writer.is_before("parquet-mr", [1, 2, 9]).unwrap_or(true))
 }
 
+/// Whether null counts of byte arrays may leave out the nulls of optional groups around them: parquet-cpp does so of Arrow's dictionaries, up to
+/// version 26 at the least.
+pub(crate) fn forgets_nulls_of_groups(writer: Option<&WriterVersion>) -> bool {
+    writer.is_some_and(|writer| matches!(writer.application(), "parquet-cpp-arrow" | "parquet-cpp"))
+}
+
 /// The application, and what follows the word `version`.
 fn split_application(created_by: &str) -> Option<(&str, &str)> {
     let mut from = 0_usize;

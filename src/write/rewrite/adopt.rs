@@ -75,5 +75,11 @@ fn disbelieve(meta: &mut ColumnMetaData<'_>, file: &FileMetadata, column: usize,
             (statistics.is_min_value_exact, statistics.is_max_value_exact) = (None, None);
         }
     }
+    if file.schema().leaves().get(column).is_some_and(|leaf| file.forgets_nulls_of_groups(leaf)) {
+        if let Some(statistics) = &mut meta.statistics {
+            statistics.null_count = None;
+        }
+        return Ok(false);
+    }
     Ok(same_order)
 }
