@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::metadata::{ChunkLocation, OffsetIndex};
 #[cfg(feature = "rayon")]
 use crate::read::Spawn;
-use crate::read::{LOCAL_WINDOW, LeafData, LeafReader, Missing, PageOptions, PageReader, Scratch, Source};
+use crate::read::{LOCAL_WINDOW, LeafData, LeafReader, Missing, PageOptions, PageReader, Room, Scratch, Source};
 use crate::values::Bits;
 
 thread_local! {
@@ -50,9 +50,8 @@ pub(crate) struct Lane {
     row: u64,
     /// Whether it reads up to the last row, so that it can check that nothing comes after.
     to_the_end: bool,
-    /// How many bytes the rows of a batch may take, and how many those of the last one took.
-    room: usize,
-    pub(crate) taken: usize,
+    /// What the rows of the next batch may take, if others share it.
+    room: Option<Arc<Room>>,
 }
 
 impl Lane {
@@ -84,7 +83,7 @@ impl Lane {
             readers.push((*leaf, reader));
         }
         let to_the_end = described.ranges.last().is_some_and(|range| range.end == described.num_rows);
-        Ok(Self { group, field, readers, row: 0, to_the_end, room: plan.file.limits.room(), taken: 0 })
+        Ok(Self { group, field, readers, row: 0, to_the_end, room: None })
     }
 
     /// Has other threads prepare pages before they are wanted, where all rows are read and from a source of this crate.
@@ -105,15 +104,7 @@ impl Lane {
             return Err(Error::usage("a lane of no row group"));
         };
         let readers = leaves.iter().map(|leaf| access.open(plan, described.index, *leaf).map(|reader| (*leaf, reader)));
-        Ok(Self {
-            group,
-            field,
-            readers: readers.collect::<Result<_>>()?,
-            row: 0,
-            to_the_end: false,
-            room: plan.file.limits.room(),
-            taken: 0,
-        })
+        Ok(Self { group, field, readers: readers.collect::<Result<_>>()?, row: 0, to_the_end: false, room: None })
     }
 
     /// Decompresses the dictionaries of lanes that were just opened, and the data pages of chunks that have one, as far as that takes less time together.
@@ -150,16 +141,25 @@ impl Lane {
 
     /// The same of those rows alone whose bit is set; only where [`is_flat`](Self::is_flat) says so.
     pub(crate) fn read_kept(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>) -> Result<Vec<ArrayRef>> {
-        let data = self.read_leaves(plan, batch, kept)?;
-        let mut room = self.room.saturating_sub(self.taken);
-        let arrays = assembled(plan, self.group, self.field, kept.map_or(batch.rows, Bits::count_ones), data, &mut room)?;
-        self.taken = self.room.saturating_sub(room);
-        Ok(arrays)
+        let room = self.room.take().unwrap_or_else(|| Arc::new(Room::new(&plan.file.limits)));
+        let data = self.read_leaves(plan, batch, kept, &room)?;
+        assembled(plan, self.group, self.field, kept.map_or(batch.rows, Bits::count_ones), data, &room)
+    }
+
+    /// Has the rows of the next batch share what they may take with those of other lanes.
+    pub(crate) fn share(&mut self, room: &Arc<Room>) {
+        self.room = Some(Arc::clone(room));
     }
 
     /// What the lane's leaves have for the next batch, from which [`assembled`] makes arrays.
-    pub(crate) fn read_leaves(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>) -> Result<Vec<(usize, LeafData)>> {
-        with_scratch(|scratch| self.read_with(plan, batch, kept, scratch)).map_err(|error| in_group(plan, self.group, error))
+    pub(crate) fn read_leaves(
+        &mut self,
+        plan: &Plan,
+        batch: &Batch,
+        kept: Option<&Bits>,
+        room: &Arc<Room>,
+    ) -> Result<Vec<(usize, LeafData)>> {
+        with_scratch(|scratch| self.read_with(plan, batch, kept, room, scratch)).map_err(|error| in_group(plan, self.group, error))
     }
 
     /// Whether no column of it is in a list, so that rows can be picked before they are arrays.
@@ -168,21 +168,26 @@ impl Lane {
         self.readers.iter().all(|(leaf, _)| leaves.get(*leaf).is_some_and(|leaf| leaf.max_repetition_level == 0))
     }
 
-    fn read_with(&mut self, plan: &Plan, batch: &Batch, kept: Option<&Bits>, scratch: &mut Scratch) -> Result<Vec<(usize, LeafData)>> {
+    fn read_with(
+        &mut self,
+        plan: &Plan,
+        batch: &Batch,
+        kept: Option<&Bits>,
+        room: &Arc<Room>,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<(usize, LeafData)>> {
         let num_rows = plan.groups.get(self.group).map_or(0, |group| group.num_rows);
         let mut data = Vec::with_capacity(self.readers.len());
         let end = batch.ranges.last().map_or(self.row, |range| range.end);
-        self.taken = 0;
         for (leaf, reader) in &mut self.readers {
             let mut rows = LeafData::default();
-            reader.set_room(self.room.saturating_sub(self.taken));
+            reader.set_room(Arc::clone(room));
             reader.expect(&batch.ranges);
             reader.read_ranges(&batch.ranges, scratch, &mut rows)?;
             if self.to_the_end && end == num_rows {
                 reader.finish(scratch)?;
             }
             reader.settle(scratch);
-            self.taken = self.taken.saturating_add(rows.memory_size());
             if let Some(kept) = kept {
                 rows.keep(kept);
             }
@@ -193,21 +198,18 @@ impl Lane {
     }
 }
 
-/// The arrays of a root field for `rows` rows, from all its leaves, ascending. `room` is how many bytes the text of dictionaries may take, and then how
-/// many are left.
+/// The arrays of a root field for `rows` rows, from all its leaves, ascending; the text of dictionaries takes its room as well.
 pub(crate) fn assembled(
     plan: &Plan,
     group: usize,
     field: usize,
     rows: usize,
     data: Vec<(usize, LeafData)>,
-    room: &mut usize,
+    room: &Room,
 ) -> Result<Vec<ArrayRef>> {
     let mapped = plan.fields.get(field).ok_or_else(|| Error::usage("a lane of no field"))?;
-    let mut leaves = Leaves::new(plan.file.metadata.schema(), data, &plan.file.limits, *room);
-    let arrays = assemble(mapped, rows, &mut leaves).map_err(|error| in_group(plan, group, error))?;
-    *room = leaves.room();
-    Ok(arrays)
+    let mut leaves = Leaves::new(plan.file.metadata.schema(), data, &plan.file.limits, room);
+    assemble(mapped, rows, &mut leaves).map_err(|error| in_group(plan, group, error))
 }
 
 fn in_group(plan: &Plan, group: usize, error: Error) -> Error {
@@ -422,12 +424,10 @@ pub(crate) fn read_in_turn(
     lanes: &mut [Lane],
     read: impl Fn(&mut Lane) -> Result<Vec<ArrayRef>>,
 ) -> Result<Vec<Vec<ArrayRef>>> {
-    let mut room = plan.file.limits.room();
+    let room = Arc::new(Room::new(&plan.file.limits));
     let read = |lane: &mut Lane| {
-        lane.room = room;
-        let arrays = read(lane)?;
-        room = room.saturating_sub(lane.taken);
-        Ok(arrays)
+        lane.share(&room);
+        read(lane)
     };
     lanes.iter_mut().map(read).collect()
 }

@@ -19,7 +19,7 @@ use crate::encoding::Part;
 use crate::error::{Error, Result};
 use crate::levels::nested::{self, Slots};
 use crate::limits::Limits;
-use crate::read::LeafData;
+use crate::read::{LeafData, Room};
 use crate::schema::Schema;
 use crate::values::Bits;
 
@@ -29,27 +29,23 @@ pub(crate) struct Leaves<'a> {
     /// Leaf indices, ascending, and their rows.
     data: Vec<(usize, LeafData)>,
     limits: &'a Limits,
-    /// How many bytes the text of dictionaries may take.
-    room: usize,
+    /// What the text of dictionaries may take.
+    room: &'a Room,
 }
 
 impl<'a> Leaves<'a> {
-    pub(crate) fn new(schema: &'a Schema, data: Vec<(usize, LeafData)>, limits: &'a Limits, room: usize) -> Self {
+    pub(crate) fn new(schema: &'a Schema, data: Vec<(usize, LeafData)>, limits: &'a Limits, room: &'a Room) -> Self {
         Self { schema, data, limits, room }
     }
 
-    /// How many bytes are left.
-    pub(crate) fn room(&self) -> usize {
-        self.room
-    }
-
     fn get(&self, leaf: usize) -> Result<&LeafData> {
-        self.data.iter().find(|(index, _)| *index == leaf).map(|(_, data)| data).ok_or_else(not_read)
+        let at = self.data.binary_search_by_key(&leaf, |(index, _)| *index);
+        at.ok().and_then(|at| self.data.get(at)).map(|(_, data)| data).ok_or_else(not_read)
     }
 
     fn take(&mut self, leaf: usize) -> Result<LeafData> {
-        let data = self.data.iter_mut().find(|(index, _)| *index == leaf).map(|(_, data)| data).ok_or_else(not_read)?;
-        Ok(std::mem::take(data))
+        let at = self.data.binary_search_by_key(&leaf, |(index, _)| *index);
+        at.ok().and_then(|at| self.data.get_mut(at)).map(|(_, data)| std::mem::take(data)).ok_or_else(not_read)
     }
 }
 
@@ -192,10 +188,10 @@ fn leaf_arrays(
             (&part, data_type),
             (Part::Indices { .. }, DataType::Utf8 | DataType::Binary | DataType::LargeUtf8 | DataType::LargeBinary)
         );
-        let made = convert::arrays(part, nulls, *conversion, data_type, leaves.room)?;
+        let made = convert::arrays(part, nulls, *conversion, data_type, leaves.room.left())?;
         if is_text_of_dictionary {
             let bytes = made.iter().map(|array| array.get_buffer_memory_size()).fold(0, usize::saturating_add);
-            leaves.room = leaves.room.saturating_sub(bytes);
+            leaves.room.take(bytes)?;
         }
         arrays.extend(made);
     }

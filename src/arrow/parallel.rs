@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::read::{Missing, Spawn};
 
 use run::{bytes_of, run};
-use state::{Dictionaries, LaneState, Pending, Shared, State, Work};
+use state::{Dictionaries, LaneState, Shared, State, Work};
 
 /// The pool's side of a scan.
 pub(crate) struct Parallel {
@@ -64,6 +64,8 @@ impl Parallel {
         let most_bytes = plan.file.limits.memory_bytes / 2;
         let state = State {
             done: BTreeMap::new(),
+            fields: plan.fields.len(),
+            limits: plan.file.limits.clone(),
             working: 0,
             patience: if is_lean { ahead / 2 } else { 1 }.max(1),
             parked: Vec::new(),
@@ -175,12 +177,6 @@ impl Parallel {
         let group_index = self.next_group;
         self.next_group += 1;
         let wanted = self.wanted_parts(group_index);
-        {
-            let mut state = self.shared.lock();
-            for batch in batches.clone() {
-                state.done.insert(batch, Pending::new(plan.fields.len()));
-            }
-        }
         // A few fields at a time, so that the pool has work while the rest is read.
         let step = plan.fields.len().div_ceil(2 * self.shared.threads.max(1)).max(1);
         for first in (0..plan.fields.len()).step_by(step) {
@@ -212,7 +208,7 @@ impl Parallel {
     /// ran get nothing, which nobody sees: the scan ends with the error.
     fn fail(&self, batch: usize, fields: Range<usize>, error: Error) {
         let mut state = self.shared.lock();
-        let Some(done) = state.done.get_mut(&batch) else { return };
+        let Some(done) = state.pending(batch) else { return };
         let mut error = Some(error);
         for field in fields.start..done.fields.len() {
             done.put(field, error.take().map_or(Ok(Vec::new()), Err));

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::arrow::file::ParquetFile;
 use crate::arrow::types::Mapped;
+use crate::compression::max_uncompressed;
 use crate::encoding::Shape;
 use crate::error::{Error, Result};
 use crate::metadata::ChunkLocation;
@@ -260,7 +261,11 @@ impl Plan {
     /// Where the chunk of a leaf lies.
     pub(crate) fn location(&self, row_group: usize, leaf: usize) -> Result<ChunkLocation> {
         let group = self.file.metadata.row_group(row_group).ok_or_else(|| Error::usage(format!("there is no row group {row_group}")))?;
-        let location = group.chunk(leaf)?;
+        let mut location = group.chunk(leaf)?;
+        // A claim beyond what the codec can do would make batches of a row each.
+        let size = location.range.end - location.range.start;
+        let most = usize::try_from(size).map_or(u64::MAX, |size| max_uncompressed(location.codec, size));
+        location.uncompressed_size = location.uncompressed_size.min(most.max(size));
         let path = || self.file.metadata.schema().leaves().get(leaf).map_or("", |leaf| leaf.path.dotted());
         location.check_is_here().map_err(|error| error.in_row_group(row_group).in_column(path()))?;
         Ok(location)

@@ -168,7 +168,11 @@ impl Mapped {
     pub(crate) fn conversion(&self, wanted: usize) -> Option<(Conversion, &DataType)> {
         match &self.node {
             Node::Leaf { leaf, conversion, .. } => (*leaf == wanted).then(|| (*conversion, self.field.data_type())),
-            Node::Struct { children, .. } => children.iter().find_map(|child| child.conversion(wanted)),
+            Node::Struct { children, .. } => {
+                // They are in the order of their leaves, and there may be very many.
+                let after = children.partition_point(|child| child.first_leaf().is_some_and(|first| first <= wanted));
+                children.get(after.checked_sub(1)?)?.conversion(wanted)
+            }
             Node::List { item, .. } => item.conversion(wanted),
         }
     }

@@ -373,10 +373,10 @@ impl Page {
         (self.offset, self.ordinal)
     }
 
-    /// The memory that decompressing took, in bytes.
+    /// The memory that the page takes, in bytes: what was decompressed, and what was read of the file and is used as it is.
     #[cfg(feature = "arrow")]
     pub(crate) fn buffer_size(&self) -> usize {
-        self.buffer.capacity()
+        self.buffer.capacity().saturating_add(self.file_bytes.len())
     }
 
     /// Pages of the first version: levels lie before the values, each behind its length when they are in RLE.

@@ -65,6 +65,7 @@ impl ColumnReader {
     pub fn read(&mut self, rows: usize) -> Result<LeafData> {
         self.take(rows)?;
         let mut data = LeafData::default();
+        self.reader.renew_room();
         self.reader.expect_next(rows);
         self.reader.read(rows, &mut self.scratch, &mut data)?;
         self.check_end()?;

@@ -25,6 +25,7 @@ use crate::metadata::OffsetIndex;
 use crate::page::{ChunkInfo, CompressedPage, Page};
 use crate::read::PageReader;
 use crate::read::counters::Counters;
+use crate::read::room::Room;
 use crate::values::Bits;
 #[cfg(feature = "arrow")]
 use crate::values::length;
@@ -50,6 +51,9 @@ pub struct LeafData {
     pub validity: Bits,
     /// For columns in lists and in optional groups: the levels of all entries.
     pub levels: Levels,
+    /// How many bytes of it were counted, and how many of them are of parts that nothing is added to any more, with the number of these.
+    counted: usize,
+    closed: (usize, usize),
 }
 
 impl LeafData {
@@ -59,13 +63,29 @@ impl LeafData {
     }
 
     /// The memory that values and levels take, in bytes, without that of dictionaries.
+    #[cfg(all(feature = "arrow", feature = "rayon"))]
     pub(crate) fn memory_size(&self) -> usize {
-        let size = |part: &Part| match part {
-            Part::Values(values) => values.memory_size(),
-            Part::Indices { indices, .. } => indices.len().saturating_mul(4),
-        };
-        let levels = self.levels.repetition.len().saturating_add(self.levels.definition.len());
-        self.parts.iter().map(size).fold(levels.saturating_add(self.validity.len() / 8), usize::saturating_add)
+        self.parts.iter().map(part_size).fold(self.levels_size(), usize::saturating_add)
+    }
+
+    /// Takes room for what was added since the last time, and for so many bytes more. Only the last part grows.
+    fn count(&mut self, more: usize, room: &Room) -> Result<()> {
+        let (mut closed, mut bytes) = self.closed;
+        while let Some(part) = self.parts.get(closed)
+            && closed.saturating_add(1) < self.parts.len()
+        {
+            (closed, bytes) = (closed.saturating_add(1), bytes.saturating_add(part_size(part)));
+        }
+        self.closed = (closed, bytes);
+        let parts = bytes.saturating_add(self.parts.last().map_or(0, part_size));
+        let size = parts.saturating_add(self.levels_size()).saturating_add(more);
+        room.take(size.saturating_sub(self.counted))?;
+        self.counted = self.counted.max(size);
+        Ok(())
+    }
+
+    fn levels_size(&self) -> usize {
+        self.levels.repetition.len().saturating_add(self.levels.definition.len()).saturating_add(self.validity.len() / 8)
     }
 
     /// Leaves the rows whose bit is set, of a column that is in no list.
@@ -93,6 +113,13 @@ impl LeafData {
             self.levels.definition = keep::keep_levels(&self.levels.definition, kept);
         }
         self.rows = kept.count_ones();
+    }
+}
+
+fn part_size(part: &Part) -> usize {
+    match part {
+        Part::Values(values) => values.memory_size(),
+        Part::Indices { indices, .. } => indices.len().saturating_mul(4),
     }
 }
 
@@ -172,8 +199,8 @@ pub(crate) struct LeafReader {
     keep_indices: bool,
     /// The most bytes of byte arrays in one part.
     part_bytes: usize,
-    /// The most bytes of the rows that are read at a time.
-    room: usize,
+    /// What the rows that are read at a time may take.
+    room: Arc<Room>,
     /// The last value of the page before, in files whose writer carried prefixes over.
     last_value: Option<Vec<u8>>,
     /// The next row, counted from the first of the row group.
@@ -208,7 +235,7 @@ struct Next {
 
 impl LeafReader {
     pub(crate) fn new(pages: PageReader, keep_indices: bool, part_bytes: usize) -> Self {
-        let (chunk, room) = (Arc::clone(pages.chunk()), pages.limits().room());
+        let (chunk, room) = (Arc::clone(pages.chunk()), Arc::new(Room::new(pages.limits())));
         let keep_indices = keep_indices && matches!(chunk.shape.physical_type, PhysicalType::ByteArray | PhysicalType::FixedLenByteArray);
         Self {
             chunk,
@@ -281,10 +308,15 @@ impl LeafReader {
         self.counters = Some(counters);
     }
 
-    /// Says how many bytes the rows that are read next may take.
+    /// Rows that are read next may take as much as any, whatever others took before.
+    pub(crate) fn renew_room(&mut self) {
+        self.room = Arc::new(Room::new(self.pages.limits()));
+    }
+
+    /// Says what the rows that are read next may take.
     #[cfg(feature = "arrow")]
-    pub(crate) fn set_room(&mut self, bytes: usize) {
-        self.room = bytes;
+    pub(crate) fn set_room(&mut self, room: Arc<Room>) {
+        self.room = room;
     }
 
     /// Tells that the next rows are going to be read; see [`expect`](Self::expect).
@@ -377,7 +409,7 @@ impl LeafReader {
             chunk: &self.chunk,
             keep_indices: self.keep_indices,
             part_bytes: self.part_bytes,
-            room: self.room,
+            room: &self.room,
             dictionary: &self.dictionary,
             expected: rows,
         };
@@ -455,7 +487,7 @@ impl LeafReader {
                 chunk: &self.chunk,
                 keep_indices: self.keep_indices,
                 part_bytes: self.part_bytes,
-                room: self.room,
+                room: &self.room,
                 dictionary: &self.dictionary,
                 expected: left,
             };
@@ -527,7 +559,7 @@ impl LeafReader {
         scratch: &mut Scratch,
         mut visit: impl FnMut(&mut OpenPage, usize, &Output<'_>, &mut Scratch) -> Result<()>,
     ) -> Result<usize> {
-        let mut begun = 0;
+        let (mut begun, mut entries_of_row) = (0, 0_usize);
         while rows > 0 && self.open_page(Some(self.row.saturating_add(begun as u64)), scratch)? {
             let Some(open) = &mut self.page else { continue };
             open.refill()?;
@@ -538,11 +570,15 @@ impl LeafReader {
             if end == 0 && rows_here == 0 {
                 break;
             }
+            entries_of_row = if rows_here == 0 { entries_of_row.saturating_add(end) } else { 0 };
+            if entries_of_row > self.part_bytes {
+                return Err(open.page.place(Error::limit("a row of more elements than Limits::batch_bytes has bytes")));
+            }
             let output = Output {
                 chunk: &self.chunk,
                 keep_indices: self.keep_indices,
                 part_bytes: self.part_bytes,
-                room: self.room,
+                room: &self.room,
                 dictionary: &self.dictionary,
                 expected: share(end, rows.saturating_sub(begun), rows_here.max(1)),
             };

@@ -52,6 +52,7 @@ mod pages;
 mod push;
 #[cfg(feature = "async")]
 mod remote;
+mod room;
 mod source;
 
 #[cfg(feature = "async")]
@@ -66,6 +67,8 @@ pub use pages::{PageOptions, PageReader, pages};
 pub use push::{FooterStep, PushFooter};
 #[cfg(feature = "async")]
 pub use remote::{AsyncSource, metadata_async, read_ranges};
+#[cfg(feature = "arrow")]
+pub(crate) use room::Room;
 #[cfg(feature = "arrow")]
 pub(crate) use source::LOCAL_WINDOW;
 pub use source::{FileSource, SeekSource, Source};

@@ -351,3 +351,117 @@ fn pages_without_values_cost_nothing() {
     };
     assert_eq!(bounded("20,000 pages without a value", memory_bound(), open).expect("rows"), (10, 1));
 }
+
+/// 100 columns of 67 million rows each in a run: what is kept of batches follows those in work, and not those that are to come.
+#[cfg(feature = "rayon")]
+#[test]
+fn batches_to_come_take_no_memory() {
+    let rows = 1_i64 << 26;
+    let run = [vec![0], varint((rows as u64) << 1)].concat();
+    let body = [page(true, 1, 0, 8, &7_i64.to_le_bytes()), page(false, rows, 8, run.len(), &run)].concat();
+    let names: Vec<String> = (0..100).map(|i| format!("c{i}")).collect();
+    let schema = [vec![group("m", names.len())], names.iter().map(|name| leaf(name, INT64, REQUIRED)).collect()].concat();
+    let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, INT64, 0, rows, 4, body.len())).collect();
+    let bytes = file(&body, &schema, rows, &[row_group(&chunks, rows)]);
+    let open = || -> Result<usize, Error> {
+        let file = ParquetFile::from_source_with(bytes.clone(), Limits { metadata_bytes: 32 << 20, ..limits() })?;
+        file.scan().threads(2).batch_rows(1_024).build()?.take(2).map(|batch| batch.map(|batch| batch.num_rows())).sum()
+    };
+    assert_eq!(bounded("100 columns of 67 million rows", 64 << 20, open).expect("rows"), 2_048);
+}
+
+/// What one column may take is for all columns of a batch together, the text of their dictionaries included.
+#[test]
+fn columns_share_what_a_batch_may_take() {
+    let (rows, text) = (200, "a".repeat(32 << 10));
+    let run = [vec![0], varint((rows as u64) << 1)].concat();
+    let value = [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let body = [page(true, 1, 0, value.len(), &value), page(false, rows, 8, run.len(), &run)].concat();
+    let names: Vec<String> = (0..40).map(|i| format!("c{i}")).collect();
+    let schema = [vec![group("m", names.len())], names.iter().map(|name| leaf(name, BYTE_ARRAY, REQUIRED)).collect()].concat();
+    let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, BYTE_ARRAY, 0, rows, 4, body.len())).collect();
+    let bytes = file(&body, &schema, rows, &[row_group(&chunks, rows)]);
+    let error = bounded("40 columns of 6 MB of text", memory_bound(), || scan(&bytes, None, 1)).expect_err("more than the limit");
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+}
+
+/// Pages that change from values to a dictionary and back reserve no memory for all rows of a batch each.
+#[test]
+fn parts_of_a_page_each_take_no_more_than_it() {
+    let value = [&500_u32.to_le_bytes()[..], &[b'a'; 500]].concat();
+    let pair = [page(false, 1, 0, value.len(), &value), page(false, 1, 8, 3, &[0, 2, 0])].concat();
+    let body = [page(true, 1, 0, value.len(), &value), pair.repeat(2_000)].concat();
+    let rows = 4_000;
+    let bytes = file(
+        &body,
+        &[group("m", 1), leaf("x", BYTE_ARRAY, REQUIRED)],
+        rows,
+        &[row_group(&[chunk("x", BYTE_ARRAY, 0, rows, 4, body.len())], rows)],
+    );
+    assert_eq!(bounded("4,000 pages of two kinds", memory_bound(), || scan(&bytes, None, 10)).expect("rows"), 4_000);
+}
+
+/// A chunk of few bytes that claims 2^62 is not read row by row.
+#[cfg(feature = "zstd")]
+#[test]
+fn claims_beyond_what_a_codec_can_do_are_not_believed() {
+    let (size, rows) = (3 << 20, (3 << 20) / 8);
+    let body = page(false, rows, 0, size, &zeros(size));
+    let meta = Fields::new()
+        .i32(1, INT64)
+        .i32s(2, &[0])
+        .texts(3, &["x"])
+        .i32(4, 6)
+        .int(5, rows)
+        .int(6, 1 << 62)
+        .int(7, body.len() as i64)
+        .int(9, 4);
+    let chunk = Fields::new().int(2, 4).fields(3, meta).end();
+    let bytes = file(
+        &body,
+        &[group("m", 1), leaf("x", INT64, REQUIRED)],
+        rows,
+        &[Fields::new().list(1, &[chunk]).int(2, 1 << 62).int(3, rows).end()],
+    );
+    for threads in [1, 2] {
+        let filtered = || -> Result<usize, Error> {
+            let file = ParquetFile::from_source_with(bytes.clone(), limits())?;
+            let scan = file.scan().threads(threads).filter(herringbone::predicate::col("x").lt(5)).build()?;
+            scan.map(|batch| batch.map(|batch| batch.num_rows())).sum()
+        };
+        assert_eq!(bounded("a claim of 2^62 bytes, filtered", 2 * memory_bound(), filtered).expect("rows"), rows as usize);
+    }
+}
+
+/// One struct of 50,000 fields.
+#[test]
+fn a_group_of_many_leaves_is_read_in_time() {
+    let body = page(false, 1, 0, 8, &7_i64.to_le_bytes());
+    let names: Vec<String> = (0..50_000).map(|i| format!("c{i}")).collect();
+    let inner = Fields::new().i32(3, REQUIRED).text(4, "s").i32(5, names.len() as i64).end();
+    let schema = [vec![group("m", 1), inner], names.iter().map(|name| leaf(name, INT64, REQUIRED)).collect()].concat();
+    let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, INT64, 0, 1, 4, body.len())).collect();
+    let bytes = file(&body, &schema, 3, &vec![row_group(&chunks, 1); 3]);
+    let generous = Limits { metadata_bytes: 256 << 20, memory_bytes: 256 << 20, ..limits() };
+    let all = || ParquetFile::from_source_with(bytes.clone(), generous.clone())?.scan().threads(1).build()?.read_all();
+    assert_eq!(bounded("a struct of 50,000 fields", 600 << 20, all).expect("rows").len(), 3);
+}
+
+/// A row of a list that is passed over has no more elements than one that is read.
+#[test]
+fn a_row_with_elements_beyond_number_is_not_passed_over_either() {
+    let most = i32::MAX as u64;
+    let outer = Fields::new().i32(3, OPTIONAL).text(4, "l").i32(5, 1).i32(6, 3).end();
+    let list = [group("m", 1), outer, Fields::new().i32(3, 2).text(4, "list").i32(5, 1).end(), leaf("element", INT64, OPTIONAL)].to_vec();
+    let nulls = levels(&[(most, 2)]);
+    let first = [levels(&[(1, 0), (most - 1, 1)]), nulls.clone()].concat();
+    let next = [levels(&[(most, 1)]), nulls].concat();
+    let last = [levels(&[(1, 0)]), levels(&[(1, 2)])].concat();
+    let mut body = page(false, most as i64, 0, first.len(), &first);
+    (0..300).for_each(|_| body.extend(page(false, most as i64, 0, next.len(), &next)));
+    body.extend(page(false, 1, 0, last.len(), &last));
+    let bytes = file(&body, &list, 2, &[row_group(&[chunk("x", INT64, 0, most as i64 * 301 + 1, 4, body.len())], 2)]);
+    let second = || ParquetFile::from_source_with(bytes.clone(), limits())?.scan().threads(1).offset(1).build()?.read_all();
+    let error = bounded("a row behind 6·10^11 elements", memory_bound(), second).expect_err("more than the limit");
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+}

@@ -90,10 +90,11 @@ impl Units {
         loop {
             if let Some(current) = &mut self.current {
                 let mut window = RowRanges::none();
+                let most = self.window.min(BATCHES_AT_ONCE.saturating_mul(current.batch_rows as u64)).max(1);
                 while let Some(range) = current.left.front_mut()
-                    && window.len() < self.window
+                    && window.len() < most
                 {
-                    let end = range.end.min(range.start.saturating_add(self.window - window.len()));
+                    let end = range.end.min(range.start.saturating_add(most - window.len()));
                     window.push(range.start..end);
                     range.start = end;
                     if range.is_empty() {

@@ -4,22 +4,26 @@ use std::sync::{Arc, PoisonError};
 
 use arrow_array::{Array, ArrayRef};
 
-use super::state::{LaneState, Shared, State, Work};
+use super::state::{LaneState, Shared, Work};
 use crate::arrow::lanes::{Held, Lane, assembled};
 use crate::error::{Error, Result, caught};
-use crate::read::{LeafData, Missing, Scratch};
+use crate::read::{LeafData, Missing, Room, Scratch};
 
 /// Reads the next batches of a lane, until it ends, is parked, or nobody wants it any more.
 pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
     begin(shared, &mut work);
     while let Some(batch) = work.batches.next() {
+        let room = shared.room(batch);
         let mut failed = false;
         let mut missing = None;
         let mut results = Vec::with_capacity(work.lanes.len());
         for lane in &mut work.lanes {
             // After an error the scan ends, so that nobody sees what the lanes behind leave.
-            let result =
-                if failed { Ok(Some(Vec::new())) } else { caught(Error::panicked, || step(shared, work.group, &work.held, lane, batch)) };
+            let result = if failed {
+                Ok(Some(Vec::new()))
+            } else {
+                caught(Error::panicked, || step(shared, work.group, &work.held, lane, batch, &room))
+            };
             if let Err(error) = &result
                 && let Some(ranges) = Missing::of(error)
             {
@@ -29,8 +33,7 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
             }
             failed |= result.is_err();
             if let Some(result) = result.transpose() {
-                let taken = lane.lane.as_ref().map_or(0, |lane| lane.taken);
-                results.push((lane.field, bytes_of(&result), taken, result));
+                results.push((lane.field, bytes_of(&result), result));
             }
         }
         let mut state = shared.lock();
@@ -41,15 +44,13 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
             // All of them are opened again when the bytes are there, since some are beyond the batch now.
             work.lanes.iter_mut().for_each(|lane| lane.lane = None);
             work.batches.start = batch;
+            state.renew_room(batch);
             state.stuck.push((missing, work));
             state.working -= 1;
             shared.wake(&mut state);
             return;
         }
-        for (field, bytes, taken, result) in results {
-            let fits = state.takes(batch, taken, shared.plan.file.limits.room());
-            failed |= !fits;
-            let result = result.and_then(|arrays| if fits { Ok(arrays) } else { Err(too_much(shared.plan.file.limits.room())) });
+        for (field, bytes, result) in results {
             state.put(batch, field, bytes, result);
         }
         let ends = failed || work.batches.is_empty();
@@ -66,13 +67,6 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
             return;
         }
     }
-}
-
-#[cold]
-fn too_much(most: usize) -> Error {
-    Error::limit(format!(
-        "the columns of one batch take more than the {most} bytes of Limits::memory_bytes and batch_bytes: read fewer rows at a time, or raise them"
-    ))
 }
 
 /// Opens lanes that are read in turn, so that their dictionaries, and data pages of chunks that have one, are decompressed together.
@@ -95,7 +89,14 @@ fn begin(shared: &Shared, work: &mut Work) {
 }
 
 /// The arrays of a lane's field; none where another thread makes them, or another lane because this leaf is not the last that was read.
-fn step(shared: &Arc<Shared>, group: usize, held: &Held, state: &mut LaneState, batch: usize) -> Result<Option<Vec<ArrayRef>>> {
+fn step(
+    shared: &Arc<Shared>,
+    group: usize,
+    held: &Held,
+    state: &mut LaneState,
+    batch: usize,
+    room: &Arc<Room>,
+) -> Result<Option<Vec<ArrayRef>>> {
     let plan = &shared.plan;
     let (field, leaf) = (state.field, state.leaf);
     let is_new = state.lane.is_none();
@@ -114,24 +115,25 @@ fn step(shared: &Arc<Shared>, group: usize, held: &Held, state: &mut LaneState, 
     };
     let described = plan.batches.get(batch).ok_or_else(|| Error::usage("there is no such batch"))?;
     if !state.is_helped {
+        lane.share(room);
         let arrays = lane.read(plan, described)?;
         if let Some(dictionaries) = state.dictionaries.as_ref().filter(|_| is_new) {
             dictionaries.lock().unwrap_or_else(PoisonError::into_inner).extend(lane.dictionaries());
         }
         return Ok(Some(arrays));
     }
-    let data = lane.read_leaves(plan, described, None)?;
+    let data = lane.read_leaves(plan, described, None, room)?;
     let all = if leaf.is_none() { Some(data) } else { put_leaf(shared, batch, field, data) };
     let Some(data) = all else { return Ok(None) };
     if shared.lock().working >= shared.threads {
-        return assembled(plan, group, field, described.rows, data, &mut plan.file.limits.room()).map(Some);
+        return assembled(plan, group, field, described.rows, data, room).map(Some);
     }
-    assemble_beside(shared, group, field, batch, data);
+    assemble_beside(shared, group, field, batch, data, Arc::clone(room));
     Ok(None)
 }
 
 /// Has another thread make the arrays of a field, while this one reads on.
-fn assemble_beside(shared: &Arc<Shared>, group: usize, field: usize, batch: usize, data: Vec<(usize, LeafData)>) {
+fn assemble_beside(shared: &Arc<Shared>, group: usize, field: usize, batch: usize, data: Vec<(usize, LeafData)>, room: Arc<Room>) {
     let waiting = size_of_leaves(&data);
     {
         let mut state = shared.lock();
@@ -142,7 +144,7 @@ fn assemble_beside(shared: &Arc<Shared>, group: usize, field: usize, batch: usiz
         let shared = Arc::clone(shared);
         move |_: &mut Scratch| {
             let rows = shared.plan.batches.get(batch).map_or(0, |batch| batch.rows);
-            let arrays = caught(Error::panicked, || assembled(&shared.plan, group, field, rows, data, &mut shared.plan.file.limits.room()));
+            let arrays = caught(Error::panicked, || assembled(&shared.plan, group, field, rows, data, &room));
             let bytes = bytes_of(&arrays);
             let mut state = shared.lock();
             state.working -= 1;
@@ -168,11 +170,9 @@ fn size_of_leaves(data: &[(usize, LeafData)]) -> usize {
 fn put_leaf(shared: &Shared, batch: usize, field: usize, data: Vec<(usize, LeafData)>) -> Option<Vec<(usize, LeafData)>> {
     let leaves = shared.plan.leaves.get(field).map_or(0, Vec::len);
     let mut state = shared.lock();
-    let State { done, done_bytes, .. } = &mut *state;
-    let pending = done.get_mut(&batch)?;
-    *done_bytes = done_bytes.saturating_add(size_of_leaves(&data));
-    let all = pending.put_leaf(field, data, leaves);
-    *done_bytes = done_bytes.saturating_sub(all.as_deref().map_or(0, size_of_leaves));
+    let waiting = size_of_leaves(&data);
+    let all = state.pending(batch)?.put_leaf(field, data, leaves);
+    state.done_bytes = state.done_bytes.saturating_add(waiting).saturating_sub(all.as_deref().map_or(0, size_of_leaves));
     all
 }
 

@@ -11,7 +11,8 @@ use crate::arrow::lanes::{Held, Lane};
 use crate::arrow::plan::Plan;
 use crate::encoding::Dictionary;
 use crate::error::Result;
-use crate::read::{LeafData, Spawn};
+use crate::limits::Limits;
+use crate::read::{LeafData, Room, Spawn};
 
 pub(super) struct Shared {
     pub(super) plan: Arc<Plan>,
@@ -24,8 +25,11 @@ pub(super) struct Shared {
 }
 
 pub(super) struct State {
-    /// Batches that were not taken yet.
+    /// Batches of which there is something, and that were not taken yet.
     pub(super) done: BTreeMap<usize, Pending>,
+    /// How many fields a batch has, and what one may cost.
+    pub(super) fields: usize,
+    pub(super) limits: Limits,
     /// How many tasks are in the pool's hands.
     pub(super) working: usize,
     /// The taker is woken when so many batches in a row are there, or when the pool runs out of work.
@@ -56,15 +60,15 @@ pub(super) struct Pending {
     pub(super) fields: Vec<Option<Result<Vec<ArrayRef>>>>,
     /// How many entries are empty.
     pub(super) left: usize,
-    /// How many bytes its rows took before they were arrays.
-    taken: usize,
+    /// What its rows may take.
+    room: Arc<Room>,
     /// Of fields whose leaves are read by a lane each: those that were, with their indices.
     pub(super) leaves: HashMap<usize, Vec<(usize, LeafData)>>,
 }
 
 impl Pending {
-    pub(super) fn new(fields: usize) -> Self {
-        Self { fields: (0..fields).map(|_| None).collect(), left: fields, taken: 0, leaves: HashMap::new() }
+    fn new(fields: usize, limits: &Limits) -> Self {
+        Self { fields: (0..fields).map(|_| None).collect(), left: fields, room: Arc::new(Room::new(limits)), leaves: HashMap::new() }
     }
 
     /// Takes a leaf of a field that has so many, and gives all of them when it was the last.
@@ -113,20 +117,26 @@ pub(super) struct LaneState {
 }
 
 impl State {
+    /// What there is of a batch, unless nobody wants it any more.
+    pub(super) fn pending(&mut self, batch: usize) -> Option<&mut Pending> {
+        let Self { done, fields, limits, .. } = self;
+        if batch >= self.taking { Some(done.entry(batch).or_insert_with(|| Pending::new(*fields, limits))) } else { None }
+    }
+
     /// Takes the arrays of a field, unless nobody wants the batch any more.
     pub(super) fn put(&mut self, batch: usize, field: usize, bytes: usize, arrays: Result<Vec<ArrayRef>>) {
-        if let Some(pending) = self.done.get_mut(&batch) {
+        if let Some(pending) = self.pending(batch) {
             pending.put(field, arrays);
             self.done_bytes = self.done_bytes.saturating_add(bytes);
         }
     }
 
-    /// Counts the bytes of a field's rows; whether those of the batch are no more than `most` then.
-    pub(super) fn takes(&mut self, batch: usize, bytes: usize, most: usize) -> bool {
-        self.done.get_mut(&batch).is_none_or(|pending| {
-            pending.taken = pending.taken.saturating_add(bytes);
-            pending.taken <= most
-        })
+    /// Lets the rows of a batch take as much as any: they are read again.
+    pub(super) fn renew_room(&mut self, batch: usize) {
+        let room = Arc::new(Room::new(&self.limits));
+        if let Some(pending) = self.pending(batch) {
+            pending.room = room;
+        }
     }
 
     /// Whether all arrays of a batch are there.
@@ -157,6 +167,12 @@ impl Shared {
     /// A panic while the lock is held would leave whole values behind, so a poisoned lock is as good as any.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the rows of a batch may take, in all its columns.
+    pub(super) fn room(&self, batch: usize) -> Arc<Room> {
+        let new = || Arc::new(Room::new(&self.plan.file.limits));
+        self.lock().pending(batch).map_or_else(new, |pending| Arc::clone(&pending.room))
     }
 
     /// Wakes whoever waits.

@@ -13,6 +13,7 @@ use crate::format::PhysicalType;
 use crate::levels::nested::{self, Entries, Levels, Slots};
 use crate::levels::{LevelReader, spread, spread_offsets};
 use crate::page::{ChunkInfo, Page};
+use crate::read::room::Room;
 #[cfg(feature = "arrow")]
 use crate::values::length;
 use crate::values::{Bits, ByteArrays, FixedBytes, Values};
@@ -41,8 +42,8 @@ pub(super) struct Output<'a> {
     pub(super) chunk: &'a ChunkInfo,
     pub(super) keep_indices: bool,
     pub(super) part_bytes: usize,
-    /// How many bytes all rows that are read at a time may take.
-    pub(super) room: usize,
+    /// What all rows that are read at a time may take.
+    pub(super) room: &'a Room,
     pub(super) dictionary: &'a Option<Arc<Dictionary>>,
     /// How many slots are to come in all, of this page and of the next ones; in lists a guess.
     pub(super) expected: usize,
@@ -52,6 +53,8 @@ pub(super) struct Output<'a> {
 const EXPECTED_MOST: usize = 1 << 18;
 /// For no more levels, of a byte each.
 const EXPECTED_LEVELS: usize = 1 << 20;
+/// Pages that change from a dictionary to values and back make a part each; beyond so many of them memory is reserved for the page alone.
+const FEW_PARTS: usize = 4;
 /// And for no more bytes of byte arrays.
 const EXPECTED_BYTES: usize = 8 << 20;
 
@@ -69,17 +72,6 @@ fn check_room(values: &Values, n: usize, most: usize) -> Result<()> {
     }
     Err(Error::limit(format!(
         "{n} values and nulls of {each} bytes make {bytes} bytes of one batch, more than the {most} of Limits::batch_bytes: read fewer rows at a time, or raise it"
-    )))
-}
-
-/// The rows of a batch, and so many bytes more, must stay within what they may take.
-fn check_rows(rows: &LeafData, more: usize, most: usize) -> Result<()> {
-    let bytes = rows.memory_size().saturating_add(more);
-    if bytes <= most {
-        return Ok(());
-    }
-    Err(Error::limit(format!(
-        "the rows of one batch take {bytes} bytes, more than the {most} that Limits::memory_bytes and batch_bytes leave: read fewer rows at a time, or raise them"
     )))
 }
 
@@ -231,7 +223,7 @@ impl OpenPage {
         check_room(&values, n, output.part_bytes)?;
         self.append_fixed(n, present, &out.validity, start, &mut values, scratch)?;
         self.give_part(values, output, out);
-        check_rows(out, 0, output.room)
+        out.count(0, output.room)
     }
 
     /// Appends the rows of `ranges`, which are among the next rows of this page, `all`; `false` where that is not for this page.
@@ -261,7 +253,7 @@ impl OpenPage {
         check_room(&values, rows, output.part_bytes)?;
         self.decoder.pick(self.page.value_bytes(), all.start, ranges, &mut values)?;
         self.give_part(values, output, out);
-        check_rows(out, 0, output.room)?;
+        out.count(0, output.room)?;
         Ok(true)
     }
 
@@ -276,12 +268,13 @@ impl OpenPage {
         if self.indices_of(output).is_some() {
             return match out.parts.pop_if(|part| matches!(part, Part::Indices { .. })) {
                 Some(Part::Indices { indices, .. }) => Values::Words32(indices),
+                _ if out.parts.len() >= FEW_PARTS => Values::Words32(Vec::with_capacity(n.min(EXPECTED_MOST))),
                 _ => Values::Words32(Vec::with_capacity(output.expected.min(EXPECTED_MOST))),
             };
         }
         match out.parts.pop_if(|part| matches!(part, Part::Values(_))) {
             Some(Part::Values(values)) => values,
-            _ => self.container(n, present, output),
+            _ => self.container(n, present, out.parts.len() >= FEW_PARTS, output),
         }
     }
 
@@ -294,9 +287,10 @@ impl OpenPage {
 
     /// An empty container with memory for the slots to come, as far as this page lets them be believed: growing step by step
     /// would copy what is there and leave memory unused.
-    fn container(&self, n: usize, present: usize, output: &Output<'_>) -> Values {
+    fn container(&self, n: usize, present: usize, is_one_of_many: bool, output: &Output<'_>) -> Values {
         let shape = output.chunk.shape;
-        let expected = output.expected.clamp(n.min(EXPECTED_MOST), EXPECTED_MOST);
+        let expected = if is_one_of_many { n } else { output.expected };
+        let expected = expected.clamp(n.min(EXPECTED_MOST), EXPECTED_MOST);
         match Values::new(shape.physical_type, shape.width) {
             Values::Words32(_) => Values::Words32(Vec::with_capacity(expected)),
             Values::Words64(_) => Values::Words64(Vec::with_capacity(expected)),
@@ -388,7 +382,7 @@ impl OpenPage {
                 return Err(Error::limit("a single value is larger than Limits::batch_bytes"));
             }
             out.parts.push(Part::Values(full));
-            check_rows(out, 0, output.room)?;
+            out.count(0, output.room)?;
             if values_done == present {
                 return Ok(());
             }

@@ -1,7 +1,7 @@
 //! Columns that give up what they hold between two batches, where all columns of a scan together hold too much.
 //!
 //! Between batches a reader keeps the page that it is in the midst of, and the dictionary. A file of few bytes can have thousands of columns whose
-//! chunks are the same bytes and inflate to the largest page that is allowed. So what is held is counted over all columns; beyond half of
+//! chunks are the same bytes and inflate to the largest page that is allowed. So what is held is counted over all columns; beyond
 //! [`Limits::memory_bytes`](crate::Limits::memory_bytes) it is dropped after each batch, and read and decompressed again for the next one.
 
 use super::{LeafReader, Next, Scratch};
@@ -20,7 +20,8 @@ impl LeafReader {
     pub(crate) fn settle(&mut self, scratch: &mut Scratch) {
         let page = self.page.as_ref().map_or(0, |open| open.page.buffer_size());
         let dictionary = if self.dictionary.is_some() { self.dictionary_bytes } else { 0 };
-        self.hold(page.saturating_add(dictionary));
+        let last = self.last_value.as_ref().map_or(0, Vec::capacity);
+        self.hold(page.saturating_add(dictionary).saturating_add(last));
         if self.is_crowded() {
             self.park(scratch);
         }
@@ -29,7 +30,7 @@ impl LeafReader {
     /// Whether all columns together hold more than they should.
     #[cfg(feature = "arrow")]
     pub(super) fn is_crowded(&self) -> bool {
-        self.counters.as_ref().is_some_and(|counters| counters.held() > self.pages.limits().memory_bytes / 2)
+        self.counters.as_ref().is_some_and(|counters| counters.held() > self.pages.limits().memory_bytes)
     }
 
     fn hold(&mut self, bytes: usize) {

@@ -232,7 +232,12 @@ impl LeafReader {
     /// Decompresses a page, which begins with `row`, and the one after it along with it where rows of it are wanted too.
     pub(super) fn decompress(&mut self, page: &CompressedPage, row: Option<u64>, scratch: &mut Scratch) -> Result<Page> {
         let pays = |page: &CompressedPage| page.pays_together() && !(self.is_lean && page.uncompressed_size() > LEAN_AHEAD);
-        let after = if pays(page) && self.wants_after(page, row) { self.pages.next_if(false) } else { None };
+        // What other threads prepare comes from another reader, and this one does not know what comes next.
+        #[cfg(all(feature = "arrow", feature = "rayon"))]
+        let is_in_order = self.prepared.is_none();
+        #[cfg(not(all(feature = "arrow", feature = "rayon")))]
+        let is_in_order = true;
+        let after = if is_in_order && pays(page) && self.wants_after(page, row) { self.pages.next_if(false) } else { None };
         let mut both = None;
         if let Some(after) = after {
             if pays(&after) {

@@ -16,7 +16,7 @@ use crate::arrow::plan::Plan;
 use crate::arrow::pool::{Pool, spawn_on};
 use crate::arrow::scan::Threads;
 use crate::error::{Error, Result, caught};
-use crate::read::Missing;
+use crate::read::{Missing, Room};
 
 /// A filtered scan on a pool.
 pub(crate) struct Parallel {
@@ -343,8 +343,14 @@ fn read(work: &Work, unit: &Unit, lanes: Vec<Lane>) -> Result<VecDeque<Taken>> {
     let plan = &work.plan;
     let outputs = &unit.outputs;
     let masks: Vec<_> = outputs.iter().map(|output| mask(plan, output)).collect();
+    let rooms: Vec<_> = outputs.iter().map(|_| Arc::new(Room::new(&plan.file.limits))).collect();
     let field = |mut lane: Lane| -> Result<Vec<Vec<ArrayRef>>> {
-        outputs.iter().zip(&masks).map(|(output, mask)| unit.read(plan, &mut lane, output, mask.as_ref())).collect()
+        let mut arrays = Vec::with_capacity(outputs.len());
+        for ((output, mask), room) in outputs.iter().zip(&masks).zip(&rooms) {
+            lane.share(room);
+            arrays.push(unit.read(plan, &mut lane, output, mask.as_ref())?);
+        }
+        Ok(arrays)
     };
     let fields: Vec<Vec<Vec<ArrayRef>>> = lanes.into_par_iter().map(field).collect::<Result<_>>()?;
     let mut fields: Vec<_> = fields.into_iter().map(Vec::into_iter).collect();
