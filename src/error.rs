@@ -53,7 +53,7 @@ struct Inner {
 pub struct Place {
     /// The file's path or address.
     pub file: Option<String>,
-    /// The leaf column's dotted path.
+    /// The leaf column's dotted path, cut with a `…` behind it where it is longer than 1,000 bytes.
     pub column: Option<String>,
     /// The row group's index in the file.
     pub row_group: Option<usize>,
@@ -61,6 +61,17 @@ pub struct Place {
     pub page: Option<usize>,
     /// A byte offset in the file.
     pub offset: Option<u64>,
+}
+
+/// The most bytes of a column's path in an error. Many errors are thrown away, and each chunk of a file can make one of the same name.
+const COLUMN_BYTES: usize = 1000;
+
+fn shortened(column: &str) -> String {
+    if column.len() <= COLUMN_BYTES {
+        return column.to_owned();
+    }
+    let end = (0..=COLUMN_BYTES).rev().find(|end| column.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}…", column.get(..end).unwrap_or_default())
 }
 
 /// What `run` returns; an error where it panics. Threads of a pool live on, and nobody waits for what will never come.
@@ -125,10 +136,10 @@ impl Error {
         self
     }
 
-    /// Adds the dotted path of the leaf column.
+    /// Adds the dotted path of the leaf column, up to 1,000 bytes of it.
     #[must_use]
-    pub fn in_column(mut self, column: impl Into<String>) -> Self {
-        self.0.place.column.get_or_insert_with(|| column.into());
+    pub fn in_column(mut self, column: impl AsRef<str>) -> Self {
+        self.0.place.column.get_or_insert_with(|| shortened(column.as_ref()));
         self
     }
 
@@ -222,6 +233,14 @@ mod tests {
         let error = Error::malformed("run of length 0").in_page(3).in_page(9).in_column("a.b").in_row_group(1).at_offset(77);
         assert_eq!(error.to_string(), "run of length 0 (column a.b, row group 1, page 3, offset 77)");
         assert_eq!(error.place().page, Some(3));
+    }
+
+    #[test]
+    fn long_names_are_cut() {
+        let column = |name: String| Error::malformed("x").in_column(name).place().column.clone().unwrap();
+        assert_eq!(column("n".repeat(1000)), "n".repeat(1000));
+        assert_eq!(column("ä".repeat(501)), format!("{}…", "ä".repeat(500)));
+        assert_eq!(column(format!("n{}", "ä".repeat(500))), format!("n{}…", "ä".repeat(499)));
     }
 
     #[test]

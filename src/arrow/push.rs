@@ -2,6 +2,8 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "row groups, whose list is in memory, are counted")]
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -15,7 +17,7 @@ use crate::arrow::lanes;
 use crate::arrow::plan::{Group, Plan};
 use crate::arrow::scan::{Progress, Scan};
 use crate::error::Result;
-use crate::read::{FetchOptions, Missing, Pushed, without};
+use crate::read::{FetchOptions, Missing, Pushed, Spans};
 
 /// A scan for callers who do the reading themselves: engines with I/O of their own, and places without any, such as wasm. Made by
 /// [`ScanBuilder::push`](crate::arrow::ScanBuilder::push), with all options of other scans.
@@ -56,6 +58,9 @@ pub struct PushScan {
     kept_from: usize,
     /// The row group of the plan that is looked at ahead next.
     asked_to: usize,
+    /// The row group of the plan whose bytes are the first that are not claimed.
+    claimed_to: usize,
+    claims: Claims,
 }
 
 /// What a [`PushScan`] does next.
@@ -78,7 +83,7 @@ impl std::fmt::Debug for PushScan {
 
 impl PushScan {
     pub(crate) fn new(scan: Scan, pushed: Arc<Pushed>, fetch: FetchOptions) -> Self {
-        Self { scan, pushed, fetch, kept_from: 0, asked_to: 0 }
+        Self { scan, pushed, fetch, kept_from: 0, asked_to: 0, claimed_to: 0, claims: Claims::default() }
     }
 
     /// The schema of the batches.
@@ -159,8 +164,10 @@ impl PushScan {
     /// As [`ahead`](Self::ahead), while some ranges are on their way: what is needed beside them.
     pub(crate) fn ahead_beside(&mut self, bytes: u64, coming: &[Range<u64>]) -> Result<Vec<Range<u64>>> {
         // Put together with what is on its way, ranges would span what came before it.
-        let missing = |ranges| without(self.pushed.missing(ranges), coming.iter().cloned());
+        let coming = Spans::of(coming.iter().cloned());
+        let missing = |ranges| coming.missing(self.pushed.missing(ranges));
         let (mut requests, mut wanted, mut size) = (Vec::new(), missing(self.scan.missing_ahead()), 0_u64);
+        let mut wanted_size = total(&wanted);
         let plan = &self.scan.plan;
         self.asked_to = self.asked_to.max(self.scan.groups().start);
         while let Some(group) = plan.groups.get(self.asked_to) {
@@ -176,10 +183,12 @@ impl PushScan {
             self.asked_to += 1;
             size = size.saturating_add(length);
             // Row groups are put together while they are small: the first of many bytes is not to wait for the last.
-            if total(&wanted).saturating_add(length) > self.fetch.request_bytes {
+            if wanted_size.saturating_add(length) > self.fetch.request_bytes {
                 requests.extend(self.fetch.requests(std::mem::take(&mut wanted)));
+                wanted_size = 0;
             }
             wanted.extend(missing);
+            wanted_size = wanted_size.saturating_add(length);
         }
         requests.extend(self.fetch.requests(wanted));
         Ok(requests)
@@ -203,7 +212,7 @@ impl PushScan {
                             // A thread looked for them just before they came.
                             continue;
                         }
-                        PushStep::Need(self.fetch.requests(without(self.with_the_rest(missing), coming.iter().cloned())))
+                        PushStep::Need(self.fetch.requests(Spans::of(coming.iter().cloned()).missing(self.with_the_rest(missing))))
                     }
                     None => return Err(self.scan.plan.file.place(error)),
                 },
@@ -217,7 +226,7 @@ impl PushScan {
     fn with_the_rest(&self, mut missing: Vec<Range<u64>>) -> Vec<Range<u64>> {
         if self.scan.looks_at().is_some() {
             let rest: Vec<Range<u64>> = self.scan.groups().flat_map(|group| self.whole(group)).collect();
-            missing.extend(without(self.pushed.missing(rest), missing.clone()));
+            missing.extend(self.pushed.missing(rest));
         }
         missing
     }
@@ -245,17 +254,67 @@ impl PushScan {
             return;
         }
         self.kept_from = groups.start;
-        let plan = &self.scan.plan;
-        let (leaves, last) = (self.leaves(), self.asked_to.max(groups.end));
-        let kept = plan.groups.iter().take(last).skip(groups.start).flat_map(|group| places(plan, group, &leaves));
-        let mut kept: Vec<Range<u64>> = kept.collect();
-        if let Some((start, bytes)) = &plan.file.origin.end
-            && self.asked_to < plan.groups.len()
-        {
-            // The last row groups may be in what was fetched with the footer.
-            kept.push(*start..start.saturating_add(bytes.len() as u64));
+        self.claim(groups.start..self.asked_to.max(groups.end));
+        for left in self.claims.leave(groups.start) {
+            self.pushed.forget(&self.claims.last.gap(&left));
         }
-        self.pushed.keep(&kept);
+        // What nobody asked for.
+        for new in self.pushed.take_new() {
+            if self.claims.last.overlapping(&new).next().is_none() {
+                self.pushed.forget(&self.claims.last.gap(&new));
+            }
+        }
+    }
+
+    /// Claims what row groups need for which that was not done yet.
+    fn claim(&mut self, groups: Range<usize>) {
+        let plan = &self.scan.plan;
+        if let Some((start, bytes)) = plan.file.origin.end.as_ref().filter(|_| self.claimed_to == 0) {
+            // The last row groups may be in what was fetched with the footer.
+            self.claims.claim(plan.groups.len().saturating_sub(1), *start..start.saturating_add(bytes.len() as u64));
+        }
+        let groups = groups.start.max(self.claimed_to)..groups.end;
+        let leaves = if groups.is_empty() { Vec::new() } else { self.leaves() };
+        for index in groups {
+            let places = plan.groups.get(index).map(|group| places(plan, group, &leaves));
+            places.into_iter().flatten().for_each(|range| self.claims.claim(index, range));
+            self.claimed_to = index + 1;
+        }
+    }
+}
+
+/// What row groups need that were asked for, so that what none needs any more can be forgotten.
+#[derive(Default)]
+struct Claims {
+    /// Of each byte the last row group, by its place in the plan, that needs it.
+    last: Spans<usize>,
+    /// Each row group, the first on top, with the places where its ranges begin; there may be another's by now.
+    order: BinaryHeap<Reverse<(usize, u64)>>,
+}
+
+impl Claims {
+    /// Adds a range of a row group, which comes after all others that overlap it.
+    fn claim(&mut self, group: usize, range: Range<u64>) {
+        self.last.set(range.clone(), group);
+        self.order.push(Reverse((group, range.start)));
+        // This may be the rest of a range that was cut in two.
+        if let Some((_, other)) = self.last.starting(range.end) {
+            self.order.push(Reverse((*other, range.end)));
+        }
+    }
+
+    /// Ends the claims of the row groups before one, and gives what none after them needs.
+    fn leave(&mut self, first: usize) -> Vec<Range<u64>> {
+        let mut left = Vec::new();
+        while let Some(Reverse((group, start))) = self.order.peek().copied()
+            && group < first
+        {
+            self.order.pop();
+            if self.last.starting(start).is_some_and(|(_, last)| *last == group) {
+                left.extend(self.last.remove(start).map(|(range, _)| range));
+            }
+        }
+        left
     }
 }
 
@@ -281,9 +340,33 @@ fn total(ranges: &[Range<u64>]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::Limits;
     use crate::arrow::ParquetFile;
+
+    proptest! {
+        #[test]
+        fn what_is_left_is_what_no_later_row_group_claimed(
+            claims in prop::collection::vec((0..3_usize, 0..60_u64, 1..30_u64), 0..12),
+        ) {
+            // Some row groups claim more than one range, and some none.
+            let mut group = 0;
+            let claims: Vec<(usize, Range<u64>)> =
+                claims.into_iter().map(|(step, start, length)| { group += step; (group, start..start + length) }).collect();
+            let mut all = Claims::default();
+            claims.iter().for_each(|(group, range)| all.claim(*group, range.clone()));
+            for first in 0..=group + 1 {
+                let left: Vec<u64> = all.leave(first).into_iter().flatten().collect();
+                let bytes = |from: usize, to: usize| -> std::collections::BTreeSet<u64> {
+                    claims.iter().filter(|(group, _)| (from..to).contains(group)).flat_map(|(_, range)| range.clone()).collect()
+                };
+                let expected = &bytes(first.saturating_sub(1), first) - &bytes(first, usize::MAX);
+                prop_assert_eq!(left.iter().copied().collect::<std::collections::BTreeSet<u64>>(), expected);
+            }
+        }
+    }
 
     #[test]
     fn what_came_between_what_is_coming_is_not_asked_for_again() {
@@ -298,7 +381,7 @@ mod tests {
             scan
         };
         // Put together before what is coming is taken out, what came is left.
-        assert_eq!(without(scan().ahead(u64::MAX).unwrap(), coming.clone()), std::slice::from_ref(&came));
+        assert_eq!(Spans::of(coming.clone()).missing(scan().ahead(u64::MAX).unwrap()), std::slice::from_ref(&came));
         assert!(scan().ahead_beside(u64::MAX, &coming).unwrap().is_empty());
         let step = scan().poll_beside(&mut Context::from_waker(Waker::noop()), &coming);
         assert!(matches!(&step, Poll::Ready(Ok(PushStep::Need(ranges))) if ranges.is_empty()), "{step:?}");

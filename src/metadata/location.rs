@@ -9,7 +9,7 @@ use crate::schema::Leaf;
 use crate::thrift::{Decode, Reader, thrift_struct};
 
 /// What the dictionary page's header may take where a writer left it out of the chunk's size, in bytes.
-const FORGOTTEN_HEADER_BYTES: u64 = 100;
+pub(crate) const FORGOTTEN_HEADER_BYTES: u64 = 100;
 
 /// Where the pages of a column chunk are and what is needed to read them.
 ///

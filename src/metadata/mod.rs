@@ -43,7 +43,7 @@ mod column;
 mod column_index;
 mod file;
 pub mod footer;
-mod location;
+pub(crate) mod location;
 mod offset_index;
 mod order;
 mod parse;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::read::spans::Spans;
+
 /// What a source's requests cost, and so how the bytes that a plan needs are put together to requests.
 ///
 /// A request costs its latency, and bytes that nobody wants cost their share of the bandwidth. Two ranges become one request
@@ -81,22 +83,10 @@ impl FetchOptions {
     }
 }
 
-/// The parts of `ranges` that none of `present` covers, ascending.
-pub(crate) fn without(mut ranges: Vec<Range<u64>>, present: impl IntoIterator<Item = Range<u64>>) -> Vec<Range<u64>> {
-    ranges.retain(|range| range.start < range.end);
-    ranges.sort_unstable_by_key(|range| range.start);
-    for here in present {
-        let mut left = Vec::with_capacity(ranges.len());
-        for range in ranges {
-            if here.start >= here.end || here.end <= range.start || range.end <= here.start {
-                left.push(range);
-                continue;
-            }
-            left.extend([range.start..here.start, here.end..range.end].into_iter().filter(|part| part.start < part.end));
-        }
-        ranges = left;
-    }
-    ranges
+/// The parts of `ranges` that none of `present` covers: ascending, without overlaps.
+#[cfg_attr(not(feature = "async"), allow(dead_code))]
+pub(crate) fn without(ranges: Vec<Range<u64>>, present: impl IntoIterator<Item = Range<u64>>) -> Vec<Range<u64>> {
+    Spans::of(present).missing(ranges)
 }
 
 #[cfg(test)]

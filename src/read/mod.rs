@@ -54,6 +54,7 @@ mod push;
 mod remote;
 mod room;
 mod source;
+mod spans;
 
 #[cfg(feature = "async")]
 pub use blocking::BlockingSource;
@@ -76,8 +77,6 @@ pub use source::{FileSource, SeekSource, Source};
 pub use column::ColumnReader;
 #[cfg(feature = "arrow")]
 pub(crate) use counters::{Counted, Counters};
-#[cfg(feature = "arrow")]
-pub(crate) use fetch::without;
 #[cfg(all(feature = "arrow", feature = "async"))]
 pub(crate) use fetches::Fetches;
 pub use leaf::LeafData;
@@ -91,3 +90,5 @@ pub(crate) use push::Missing;
 pub(crate) use push::Pushed;
 #[cfg(all(feature = "arrow", feature = "async"))]
 pub(crate) use remote::footer;
+#[cfg(feature = "arrow")]
+pub(crate) use spans::Spans;

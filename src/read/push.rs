@@ -1,6 +1,5 @@
 //! Reading without I/O: bytes are pushed in.
 
-use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::ops::Range;
@@ -13,7 +12,7 @@ use crate::limits::Limits;
 use crate::metadata::FileMetadata;
 use crate::metadata::footer::Tail;
 use crate::read::Source;
-use crate::read::fetch::without;
+use crate::read::spans::Spans;
 
 /// Reads a footer from bytes that the caller gets however it likes.
 ///
@@ -91,11 +90,86 @@ impl PushFooter {
     }
 }
 
+/// Pieces of fewer bytes are put together where they are read.
+const SMALL: usize = 4 << 10;
+
 /// The parts of a file that were pushed.
 pub(crate) struct Pushed {
     size: u64,
-    /// By where they begin.
-    pieces: Mutex<BTreeMap<u64, Bytes>>,
+    pieces: Mutex<Pieces>,
+}
+
+#[derive(Default)]
+struct Pieces {
+    /// They do not overlap: of two that did, the later one is whole.
+    pieces: Spans<Piece>,
+    /// What they cover together, so that what is missing is found without looking at each.
+    here: Spans<()>,
+    /// Those that came since [`Pushed::take_new`] asked last.
+    new: Vec<Range<u64>>,
+}
+
+/// Bytes of the file, from an offset on.
+#[derive(Clone)]
+struct Piece {
+    start: u64,
+    bytes: Bytes,
+}
+
+impl Piece {
+    fn slice(&self, range: Range<u64>) -> Bytes {
+        let at = |offset: u64| usize::try_from(offset.saturating_sub(self.start)).unwrap_or(usize::MAX).min(self.bytes.len());
+        self.bytes.slice(at(range.start)..at(range.end))
+    }
+}
+
+impl Pieces {
+    fn push(&mut self, range: Range<u64>, bytes: Bytes) {
+        self.here.cover(range.clone());
+        self.pieces.set(range.clone(), Piece { start: range.start, bytes });
+        let cut = [self.pieces.before(range.start), self.pieces.starting(range.end)];
+        let cut: Vec<Range<u64>> =
+            cut.into_iter().flatten().filter_map(|(left, piece)| is_mostly_gone(&left, piece).then_some(left)).collect();
+        cut.into_iter().for_each(|left| self.copy_out(left));
+    }
+
+    /// Gives the rest of a piece memory of its own, so that it does not hold that of the whole.
+    fn copy_out(&mut self, left: Range<u64>) {
+        if let Some((left, piece)) = self.pieces.remove(left.start) {
+            let bytes = Bytes::copy_from_slice(&piece.slice(left.clone()));
+            self.pieces.set(left.clone(), Piece { start: left.start, bytes });
+        }
+    }
+
+    /// Forgets the pieces that lie inside a range.
+    fn forget(&mut self, range: &Range<u64>) {
+        let inside = |(piece, _): &(Range<u64>, &Piece)| range.start <= piece.start && piece.end <= range.end;
+        let gone: Vec<Range<u64>> = self.pieces.overlapping(range).filter(inside).map(|(piece, _)| piece).collect();
+        for piece in gone {
+            self.pieces.remove(piece.start);
+            self.here.clear(piece);
+        }
+    }
+
+    /// Bytes that are all here. Those of many small pieces become one piece, so that they are joined once; larger ones are kept as they came, since
+    /// the next bytes that are forgotten may be a part of what is read here.
+    fn read(&mut self, range: Range<u64>) -> Bytes {
+        let part = |(here, piece): (Range<u64>, &Piece)| piece.slice(here.start.max(range.start)..here.end.min(range.end));
+        let mut parts: Vec<Bytes> = self.pieces.overlapping(&range).map(part).collect();
+        if parts.len() < 2 {
+            return parts.pop().unwrap_or_default();
+        }
+        let joined = Bytes::from(parts.concat());
+        if (joined.len() / SMALL) < parts.len() {
+            self.push(range, joined.clone());
+        }
+        joined
+    }
+}
+
+/// Whether less than half of a piece is left.
+fn is_mostly_gone(left: &Range<u64>, piece: &Piece) -> bool {
+    left.end.saturating_sub(left.start) < piece.bytes.len() as u64 / 2
 }
 
 impl fmt::Debug for Pushed {
@@ -109,8 +183,8 @@ impl Pushed {
         Self { size, pieces: Mutex::default() }
     }
 
-    /// Every state of the map is as good as another.
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Bytes>> {
+    /// Every state of the pieces is as good as another: at worst some that are here are asked for again.
+    fn lock(&self) -> MutexGuard<'_, Pieces> {
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -118,30 +192,45 @@ impl Pushed {
     pub(crate) fn push(&self, start: u64, mut bytes: Bytes) {
         let room = usize::try_from(self.size.saturating_sub(start)).unwrap_or(usize::MAX);
         bytes.truncate(room);
+        let range = start..start.saturating_add(bytes.len() as u64);
         let mut pieces = self.lock();
-        if !bytes.is_empty() && pieces.get(&start).is_none_or(|piece| piece.len() < bytes.len()) {
-            pieces.insert(start, bytes);
+        let is_here = pieces.pieces.overlapping(&range).next().is_some_and(|(here, _)| here.start <= start && range.end <= here.end);
+        if !bytes.is_empty() && !is_here {
+            pieces.new.push(range.clone());
+            pieces.push(range, bytes);
         }
     }
 
     /// The parts of some ranges that are not here.
     pub(crate) fn missing(&self, ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
-        let pieces = self.lock();
-        without(ranges, pieces.iter().map(|(start, bytes)| *start..start.saturating_add(bytes.len() as u64)))
+        self.lock().here.missing(ranges)
     }
 
     /// Forgets what no range of `kept` needs.
-    #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+    #[cfg_attr(not(feature = "async"), allow(dead_code))]
     pub(crate) fn keep(&self, kept: &[Range<u64>]) {
-        self.lock().retain(|start, bytes| {
-            let end = start.saturating_add(bytes.len() as u64);
-            kept.iter().any(|range| range.start < end && *start < range.end)
-        });
+        let mut pieces = self.lock();
+        pieces.new.clear();
+        for gap in Spans::of(kept.iter().cloned()).missing(std::iter::once(0..self.size)) {
+            pieces.forget(&gap);
+        }
+    }
+
+    /// Forgets the pieces that lie inside a range.
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+    pub(crate) fn forget(&self, range: &Range<u64>) {
+        self.lock().forget(range);
+    }
+
+    /// Where pieces came since the last call.
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+    pub(crate) fn take_new(&self) -> Vec<Range<u64>> {
+        std::mem::take(&mut self.lock().new)
     }
 
     /// The number of bytes that are here.
     pub(crate) fn bytes(&self) -> u64 {
-        self.lock().values().map(|bytes| bytes.len() as u64).fold(0, u64::saturating_add)
+        self.lock().here.bytes()
     }
 }
 
@@ -154,29 +243,9 @@ impl Source for Pushed {
         if range.start > range.end || range.end > self.size {
             return Err(Error::malformed(format!("the bytes {}..{} are wanted of a file of {}", range.start, range.end, self.size)));
         }
-        let pieces = self.lock();
-        let mut joined = Vec::new();
-        let mut at = range.start;
-        while at < range.end {
-            // Of the pieces that hold the next byte, the one that reaches farthest.
-            let here = pieces
-                .range(..=at)
-                .map(|(start, bytes)| (at.saturating_sub(*start), bytes))
-                .filter(|(from, bytes)| *from < bytes.len() as u64);
-            let Some((from, bytes)) = here.max_by_key(|(from, bytes)| (bytes.len() as u64).saturating_sub(*from)) else {
-                drop(pieces);
-                return Err(Missing::error(self.missing(vec![range])));
-            };
-            let from = usize::try_from(from).unwrap_or(usize::MAX);
-            let wanted = usize::try_from(range.end.saturating_sub(at)).unwrap_or(usize::MAX);
-            let part = bytes.slice(from..from.saturating_add(wanted).min(bytes.len()));
-            if at == range.start && part.len() == wanted {
-                return Ok(part);
-            }
-            at = at.saturating_add(part.len() as u64);
-            joined.extend_from_slice(&part);
-        }
-        Ok(joined.into())
+        let mut pieces = self.lock();
+        let missing = pieces.here.missing([range.clone()]);
+        if missing.is_empty() { Ok(pieces.read(range)) } else { Err(Missing::error(missing)) }
     }
 
     fn window(&self) -> u64 {
@@ -203,7 +272,8 @@ impl Missing {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "bytes of the file were not pushed yet: {:?}", self.0)
+        let first = self.0.get(..self.0.len().min(10)).unwrap_or_default();
+        write!(f, "bytes of the file were not pushed yet: {} ranges, {first:?} first", self.0.len())
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::{ColumnChunk, ColumnMetaData, ColumnOrder, FileMetaData, SchemaElement};
+use crate::format::{self, ColumnChunk, ColumnMetaData, ColumnOrder, FileMetaData, SchemaElement};
 use crate::limits::Limits;
 use crate::metadata::footer::{MAGIC, MAGIC_ENCRYPTED, TAIL_BYTES};
 use crate::metadata::{
@@ -87,22 +87,37 @@ pub(super) fn walk(source: &dyn Source, size: u64, options: &VerifyOptions, out:
     let (layout, all_known) = (std::mem::take(&mut out.layout), out.all_known);
     layout.check(out, |gap| Ok(!all_known || is_known(&file, gap)?))?;
     if out.report.errors == 0 {
-        as_readers_see(footer, size, &options.limits, place, out);
+        as_readers_see(footer.clone(), &metadata.row_groups, size, &options.limits, place, out);
     }
     Ok(())
 }
 
-/// Readers step over what they do not need by the types that Thrift names, which can be wrong where nothing else is.
-fn as_readers_see(footer: Bytes, size: u64, limits: &Limits, place: Spot, out: &mut Recorder) {
-    let chunks = FileMetadata::parse(footer, size, limits).and_then(|metadata| {
-        let each = |group: RowGroup<'_>| (0..group.num_columns()).try_for_each(|leaf| group.chunk(leaf).map(drop));
-        metadata.row_groups().try_for_each(each)
+/// Readers step over what they do not need by the types that Thrift names, which can be wrong where nothing else is: then they find other bytes.
+fn as_readers_see(footer: Bytes, groups: &[format::RowGroup<'_>], size: u64, limits: &Limits, place: Spot, out: &mut Recorder) {
+    let seen = FileMetadata::parse(footer, size, limits).and_then(|metadata| {
+        let mut pairs = metadata.row_groups().zip(groups);
+        pairs.try_for_each(|(seen, group)| chunks_as_readers_see(&seen, group, out))
     });
-    if let Err(error) = chunks
+    if let Err(error) = seen
         && error.kind() == ErrorKind::Malformed
     {
         failed(Code::Footer, &error, place, out);
     }
+}
+
+fn chunks_as_readers_see(seen: &RowGroup<'_>, group: &format::RowGroup<'_>, out: &mut Recorder) -> Result<()> {
+    for (leaf, column) in group.columns.iter().enumerate() {
+        let place = Spot { row_group: Some(seen.index()), leaf: Some(leaf), ..Spot::default() };
+        let chunk = match seen.chunk(leaf) {
+            Ok(chunk) => chunk,
+            Err(error) if error.kind() == ErrorKind::Malformed => return Err(error),
+            Err(_) => continue,
+        };
+        if chunk.absent && column.meta_data.is_some() {
+            out.add(Code::ChunkMissing, place, "", "readers do not find it: the footer names wrong types of what they step over");
+        }
+    }
+    Ok(())
 }
 
 /// Whether a gap holds what writers put there: zeros, so that row groups begin at blocks of a file system, or copies of

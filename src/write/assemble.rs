@@ -14,6 +14,9 @@ use crate::schema::Schema;
 use crate::thrift::encode_to_vec;
 use crate::write::chunk::ChunkIndexes;
 
+/// Indexes are handed to the sink in pieces of so many bytes.
+const WRITE_BYTES: usize = 1 << 20;
+
 /// Writes the parts of a file one after another and remembers where they are.
 pub(crate) struct Assembler<W> {
     sink: W,
@@ -21,6 +24,8 @@ pub(crate) struct Assembler<W> {
     row_groups: Vec<RowGroup<'static>>,
     /// For each row group those of its columns that are still to be written.
     indexes: Vec<Vec<ChunkIndexes>>,
+    /// The bytes of these.
+    waiting: u64,
     failed: bool,
 }
 
@@ -44,7 +49,7 @@ impl<W: Write> Assembler<W> {
     /// Goes on with a file of which `written` bytes are in the sink already, with these row groups and their indexes.
     pub(crate) fn resume(sink: W, written: u64, row_groups: Vec<RowGroup<'static>>) -> Self {
         let indexes = row_groups.iter().map(|_| Vec::new()).collect();
-        Self { sink, written, row_groups, indexes, failed: false }
+        Self { sink, written, row_groups, indexes, waiting: 0, failed: false }
     }
 
     /// Bytes written so far.
@@ -54,8 +59,7 @@ impl<W: Write> Assembler<W> {
 
     /// Bytes of indexes that wait to be written.
     pub(crate) fn waiting(&self) -> u64 {
-        let size = |index: &Option<Vec<u8>>| index.as_ref().map_or(0, Vec::len) as u64;
-        self.indexes.iter().flatten().map(|chunk| size(&chunk.column_index) + size(&chunk.offset_index)).sum()
+        self.waiting
     }
 
     pub(crate) fn num_row_groups(&self) -> usize {
@@ -103,6 +107,8 @@ impl<W: Write> Assembler<W> {
             columns,
             ..group
         });
+        let size = |index: &Option<Vec<u8>>| index.as_ref().map_or(0, Vec::len) as u64;
+        self.waiting += indexes.iter().map(|chunk| size(&chunk.column_index) + size(&chunk.offset_index)).sum::<u64>();
         self.indexes.push(indexes);
     }
 
@@ -110,7 +116,7 @@ impl<W: Write> Assembler<W> {
     pub(crate) fn finish(mut self, facts: FileFacts<'_>) -> Result<(FileMetadata, W)> {
         self.check()?;
         let mut end = Vec::new();
-        self.place_indexes(&mut end);
+        self.write_indexes(&mut end)?;
         let num_rows = self.row_groups.iter().map(|group| group.num_rows).sum();
         let footer = encode_to_vec(&FileMetaData {
             version: facts.version,
@@ -135,30 +141,39 @@ impl<W: Write> Assembler<W> {
         Ok((metadata, self.sink))
     }
 
-    /// Appends all column indexes, then all offset indexes, and notes where they will be.
-    fn place_indexes(&mut self, end: &mut Vec<u8>) {
-        let Self { written, row_groups, indexes, .. } = self;
-        let mut each = |place: &mut dyn FnMut(&mut ColumnChunk<'static>, &ChunkIndexes, &mut Vec<u8>)| {
-            for (group, indexes) in row_groups.iter_mut().zip(&*indexes) {
-                for (column, index) in group.columns.iter_mut().zip(indexes) {
-                    place(column, index, end);
-                }
+    /// Writes all column indexes, then all offset indexes, and notes where they are. What is left in `end` was not handed to the sink yet.
+    fn write_indexes(&mut self, end: &mut Vec<u8>) -> Result<()> {
+        let (mut row_groups, mut indexes) = (std::mem::take(&mut self.row_groups), std::mem::take(&mut self.indexes));
+        for (column, waiting) in chunks(&mut row_groups, &mut indexes) {
+            if let Some(index) = waiting.column_index.take() {
+                (column.column_index_offset, column.column_index_length) = self.write_index(index, end)?;
             }
-        };
-        let append = |bytes: &[u8], end: &mut Vec<u8>| {
-            let place = (Some((*written + end.len() as u64) as i64), i32::try_from(bytes.len()).ok());
-            end.extend_from_slice(bytes);
-            place
-        };
-        each(&mut |column, indexes, end| {
-            if let Some(index) = &indexes.column_index {
-                (column.column_index_offset, column.column_index_length) = append(index, end);
+        }
+        for (column, waiting) in chunks(&mut row_groups, &mut indexes) {
+            if let Some(index) = waiting.offset_index.take() {
+                (column.offset_index_offset, column.offset_index_length) = self.write_index(index, end)?;
             }
-        });
-        each(&mut |column, indexes, end| {
-            if let Some(index) = &indexes.offset_index {
-                (column.offset_index_offset, column.offset_index_length) = append(index, end);
-            }
-        });
+        }
+        self.row_groups = row_groups;
+        Ok(())
     }
+
+    /// Writes an index, together with others as long as they are small, and returns where it is and how long.
+    fn write_index(&mut self, index: Vec<u8>, end: &mut Vec<u8>) -> Result<(Option<i64>, Option<i32>)> {
+        let start = self.written + end.len() as u64;
+        end.extend_from_slice(&index);
+        if end.len() > WRITE_BYTES {
+            self.write(end)?;
+            end.clear();
+        }
+        Ok((i64::try_from(start).ok(), i32::try_from(index.len()).ok()))
+    }
+}
+
+/// All chunks with their indexes.
+fn chunks<'a>(
+    row_groups: &'a mut [RowGroup<'static>],
+    indexes: &'a mut [Vec<ChunkIndexes>],
+) -> impl Iterator<Item = (&'a mut ColumnChunk<'static>, &'a mut ChunkIndexes)> {
+    row_groups.iter_mut().zip(indexes).flat_map(|(group, indexes)| group.columns.iter_mut().zip(indexes))
 }

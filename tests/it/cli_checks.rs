@@ -159,3 +159,30 @@ fn row_groups_are_listed() {
     let table = printed(&["rowgroups", &file], 0);
     assert!(table.starts_with("row group | rows | compressed | uncompressed | ratio | start |"), "{table}");
 }
+
+/// A name is printed for each of very many sorting columns, unless few of them are shown.
+#[test]
+fn long_lists_of_sorting_columns_are_cut() {
+    let original = fs::read(data("row-groups.of-50-v2.parquet")).expect("the file");
+    let metadata = herringbone::read::metadata(&bytes::Bytes::from(original.clone()), &herringbone::Limits::default()).expect("a footer");
+    let (mut footer, _) =
+        herringbone::format::FileMetaData::from_bytes(metadata.footer(), &herringbone::Limits::default()).expect("a footer");
+    footer.schema[1].name = "ä".repeat(50_000).into();
+    let sorting = herringbone::format::SortingColumn { column_idx: 0, descending: true, nulls_first: false };
+    footer.row_groups[0].sorting_columns = Some(vec![sorting; 2000]);
+    let footer = footer.to_bytes().expect("a footer");
+    let pages = &original[..original.len() - 8 - metadata.footer_size()];
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sorted.parquet").display().to_string();
+    fs::write(&path, [pages, &footer, &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat()).expect("a file");
+    for command in ["meta", "rowgroups"] {
+        let text = printed(&[command, &path], 0);
+        assert!(text.contains("ä… descending, ä") && text.contains(", and 1980 more"), "{command}: {} bytes", text.len());
+        assert!(text.len() < 1_000_000, "{command}: {} bytes", text.len());
+    }
+    let text = printed(&["rowgroups", "--json", &path], 0);
+    assert!(text.len() < 1_000_000, "{} bytes", text.len());
+    let groups = lines(&text);
+    assert_eq!((groups[0]["sorted_by"].as_array().map(Vec::len), &groups[0]["sorted_by_more"]), (Some(1), &Value::from(1999)));
+    assert_eq!(groups[1].get("sorted_by_more"), None);
+}

@@ -124,6 +124,15 @@ pub fn shown(value: &str) -> String {
     text
 }
 
+/// A text of at most so many bytes, with `…` behind where something was cut off.
+pub fn cut_to(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = text.char_indices().map(|(start, _)| start).take_while(|start| *start <= most).last().unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
 /// A number with its thousands apart.
 pub fn thousands(number: impl Into<u128>) -> String {
     let digits = number.into().to_string();
@@ -191,6 +200,11 @@ mod tests {
         let mut grid = Grid::new([("a", Align::Left)]);
         grid.fit(2);
         assert_eq!(printed(&mut grid, &[&["0123456789"]]).0.lines().last(), Some("0123456…"));
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!([0, 1, 2, 3].map(|most| cut_to("äb", most)), ["…", "…", "ä…", "äb"]);
     }
 
     #[test]

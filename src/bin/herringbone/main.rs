@@ -37,6 +37,7 @@ mod scan;
 mod schema;
 mod sink;
 mod sort;
+mod sorting;
 mod target;
 mod threads;
 mod verify;

@@ -15,6 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::grid::{Align, Grid, ratio, shown, thousands};
 use crate::input::open_for_pages;
 use crate::meta_json::{self, bound_text};
+use crate::sorting;
 
 /// Prints a summary of the metadata: row groups, columns, sizes, encodings, statistics
 ///
@@ -122,23 +123,13 @@ fn print_row_groups(groups: &[RowGroup<'_>], out: &mut dyn Write) -> Result {
             thousands(uncompressed),
             ratio(uncompressed, compressed),
             offset,
-            sorted_by(group)?,
+            sorting::words(group, &group.sorting_columns()?, |by| if by.descending { " descending" } else { "" }),
         ]);
     }
     let right = ["row group", "rows", "compressed", "uncompressed", "ratio", "offset"].map(|name| (name, Align::Right));
     writeln!(out)?;
     Grid::new(right.into_iter().chain([("sorted by", Align::Left)])).print(&rows, out)?;
     Ok(())
-}
-
-fn sorted_by(group: &RowGroup<'_>) -> Result<String> {
-    let leaves = group.file().schema().leaves();
-    let names = group.sorting_columns()?.into_iter().map(|by| {
-        let leaf = usize::try_from(by.column_idx).ok().and_then(|index| leaves.get(index));
-        let name = leaf.map_or_else(|| format!("column {}", by.column_idx), |leaf| leaf.path.dotted().to_owned());
-        format!("{name}{}", if by.descending { " descending" } else { "" })
-    });
-    Ok(names.collect::<Vec<_>>().join(", "))
 }
 
 fn print_columns(title: &str, metadata: &FileMetadata, groups: &[RowGroup<'_>], out: &mut dyn Write) -> Result {

@@ -124,7 +124,8 @@ fn list(
 impl Listed {
     fn new(page: &CompressedPage, row_group: usize, index: &PageIndex, leaf: Option<&Leaf>) -> Self {
         let offsets = index.offsets.as_ref();
-        let indexed = offsets.and_then(|offsets| offsets.pages().iter().position(|location| location.offset == page.offset()));
+        // Pages of an index that was checked ascend.
+        let indexed = offsets.and_then(|offsets| offsets.pages().binary_search_by_key(&page.offset(), |location| location.offset).ok());
         let rows = offsets.zip(indexed).map(|(offsets, place)| offsets.rows(place));
         let columns = index.columns.as_ref().zip(indexed);
         let bound = |bound: Option<Bound<'_>>| bound.zip(leaf).map(|(bound, leaf)| Limit::new(&bound, leaf));

@@ -9,8 +9,9 @@ use herringbone::metadata::RowGroup;
 use serde_json::json;
 
 use crate::failure::Result;
-use crate::grid::{Align, Grid, ratio};
+use crate::grid::{Align, Grid, cut_to, ratio};
 use crate::input::{leaves, open_for_pages};
+use crate::sorting::{self, NAME_BYTES};
 
 /// Lists the row groups: rows, bytes, offsets and by what they are sorted
 #[derive(clap::Args)]
@@ -79,14 +80,11 @@ fn of_group(group: &RowGroup<'_>) -> herringbone::Result<Line> {
     let start = chunks.iter().map(|chunk| chunk.start).min();
     let end = chunks.iter().map(|chunk| chunk.end).max();
     let sorting = group.sorting_columns()?;
-    let name = |sorting: &SortingColumn| {
-        let leaf = usize::try_from(sorting.column_idx).ok().and_then(|index| group.file().schema().leaves().get(index));
-        leaf.map_or_else(|| format!("#{}", sorting.column_idx), |leaf| leaf.path.dotted().to_owned())
-    };
-    let text = |sorting: &SortingColumn| {
-        let direction = if sorting.descending { " descending" } else { "" };
-        let nulls = if sorting.nulls_first { " nulls first" } else { "" };
-        format!("{}{direction}{nulls}", name(sorting))
+    let note = |by: &SortingColumn| match (by.descending, by.nulls_first) {
+        (true, true) => " descending nulls first",
+        (true, false) => " descending",
+        (false, true) => " nulls first",
+        (false, false) => "",
     };
     let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
     let cells = vec![
@@ -97,15 +95,17 @@ fn of_group(group: &RowGroup<'_>) -> herringbone::Result<Line> {
         ratio(uncompressed, compressed),
         number(start),
         number(end),
-        sorting.iter().map(text).collect::<Vec<_>>().join(", "),
+        sorting::words(group, &sorting, note),
     ];
-    let sorted_by =
-        |sorting: &SortingColumn| json!({"column": name(sorting), "descending": sorting.descending, "nulls_first": sorting.nulls_first});
-    let json = json!({
+    let (sorted_by, more) = sorting::json(group, &sorting);
+    let mut json = json!({
         "row_group": group.index(), "rows": group.num_rows(), "compressed_size": compressed, "uncompressed_size": uncompressed,
         "start": start, "end": end, "file_offset": group.file_offset(), "ordinal": group.ordinal(),
-        "sorted_by": sorting.iter().map(sorted_by).collect::<Vec<_>>(),
+        "sorted_by": sorted_by,
     });
+    if more > 0 {
+        json["sorted_by_more"] = more.into();
+    }
     Ok(Line { cells, json })
 }
 
@@ -123,7 +123,7 @@ fn of_chunk(group: &RowGroup<'_>, column: usize) -> herringbone::Result<Line> {
     let sides: Vec<&str> = sides.into_iter().flatten().collect();
     let cells = vec![
         group.index().to_string(),
-        path.clone(),
+        cut_to(&path, NAME_BYTES),
         chunk.num_values.to_string(),
         compressed.to_string(),
         chunk.uncompressed_size.to_string(),

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::format::{ColumnChunk, OffsetIndex};
 use crate::limits::Limits;
 use crate::metadata::bloom::HEADER_BYTES;
+use crate::metadata::location::FORGOTTEN_HEADER_BYTES;
 use crate::metadata::{BloomFilter, BloomFilterLocation};
 use crate::read::Source;
 use crate::thrift::{Decode, Reader, encode_to_vec};
@@ -17,13 +18,39 @@ use crate::write::rewrite::adopt::Adopted;
 /// How many bytes are copied at a time.
 const PIECE: u64 = 8 << 20;
 
+/// How many bytes may still be copied of a source. What lies in a lawful file does not overlap: a small file whose chunks are all of the same bytes
+/// would become a large one.
+pub(super) struct Room {
+    left: u64,
+    size: u64,
+}
+
+impl Room {
+    pub(super) fn of(source: &(impl Source + ?Sized)) -> Result<Self> {
+        let size = source.size()?;
+        Ok(Self { left: size, size })
+    }
+
+    fn take(&mut self, range: &Range<u64>, uncounted: u64) -> Result<()> {
+        let left = self.left.checked_sub(range.end.saturating_sub(range.start).saturating_sub(uncounted));
+        let size = self.size;
+        self.left = left.ok_or_else(|| {
+            Error::malformed(format!("what belongs to the column chunks overlaps: up to here it is more than the {size} bytes of the file"))
+        })?;
+        Ok(())
+    }
+}
+
 /// Copies the pages of a chunk, and takes over its indexes.
 pub(super) fn copy_chunk<W: Write>(
     source: &(impl Source + ?Sized),
     adopted: Adopted,
     assembler: &mut Assembler<W>,
+    room: &mut Room,
 ) -> Result<(ColumnChunk<'static>, ChunkIndexes)> {
     let Adopted { mut entry, location, keeps_column_index } = adopted;
+    // Some bytes more may have been added to it.
+    room.take(&location.range, FORGOTTEN_HEADER_BYTES)?;
     let start = assembler.written();
     copy_range(source, location.range.clone(), assembler)?;
     let moved = |offset: u64| -> Result<i64> {
@@ -36,11 +63,17 @@ pub(super) fn copy_chunk<W: Write>(
         meta.total_compressed_size = i64::try_from(location.range.end.saturating_sub(location.range.start)).unwrap_or(i64::MAX);
     }
     let offset_index = match &location.offset_index {
-        Some(range) => moved_offset_index(&source.read(range.clone())?, moved),
+        Some(range) => {
+            room.take(range, 0)?;
+            moved_offset_index(&source.read(range.clone())?, moved)
+        }
         None => None,
     };
     let column_index = match location.column_index.filter(|_| keeps_column_index && offset_index.is_some()) {
-        Some(range) => Some(source.read(range)?.to_vec()),
+        Some(range) => {
+            room.take(&range, 0)?;
+            Some(source.read(range)?.to_vec())
+        }
         None => None,
     };
     Ok((entry, ChunkIndexes { column_index, offset_index }))
@@ -75,9 +108,10 @@ pub(super) fn copy_bloom_filter<W: Write>(
     location: Option<BloomFilterLocation>,
     entry: &mut ColumnChunk<'static>,
     assembler: &mut Assembler<W>,
+    room: &mut Room,
 ) -> Result<()> {
     let (Some(meta), Some(location)) = (&mut entry.meta_data, location) else { return Ok(()) };
-    let size = source.size()?;
+    let size = room.size;
     let length = match location.length {
         Some(length) => u64::from(length),
         None => {
@@ -89,6 +123,7 @@ pub(super) fn copy_bloom_filter<W: Write>(
     if length == 0 || end > size {
         return Ok(());
     }
+    room.take(&(location.offset..end), 0)?;
     let bytes = source.read(location.offset..end)?;
     if BloomFilter::parse(&bytes).is_ok() {
         meta.bloom_filter_offset = i64::try_from(assembler.write(&bytes)?).ok();

@@ -16,16 +16,20 @@ mod tests;
 
 pub use prune::without_other_columns;
 
+use std::collections::HashMap;
 use std::io::Write;
 
 use crate::error::{Error, Result};
 use crate::format::{RowGroup, SortingColumn};
 use crate::limits::Limits;
-use crate::metadata::FileMetadata;
+use crate::metadata::{self, FileMetadata};
 use crate::read::{self, Source};
 use crate::write::FileWriter;
 use crate::write::rewrite::adopt::adopt;
-use crate::write::rewrite::copy::{copy_bloom_filter, copy_chunk};
+use crate::write::rewrite::copy::{Room, copy_bloom_filter, copy_chunk};
+
+/// How many bytes of page indexes, which are written at the end of the file, may be kept while row groups are copied one by one.
+const MOST_WAITING: u64 = 256 << 20;
 
 impl<W: Write> FileWriter<W> {
     /// Copies all row groups of a file, and returns its metadata. Its schema is that of this file, or has more columns, which
@@ -44,8 +48,10 @@ impl<W: Write> FileWriter<W> {
     pub fn copy_file_within(&mut self, source: &(impl Source + ?Sized), limits: &Limits) -> Result<FileMetadata> {
         let metadata = read::metadata(source, limits)?;
         metadata.check_has_data()?;
-        for row_group in 0..metadata.num_row_groups() {
-            self.copy_row_group(source, &metadata, row_group)?;
+        self.assembler.check()?;
+        let (columns, mut room) = (self.columns_in(&metadata)?, Room::of(source)?);
+        for group in metadata.row_groups() {
+            self.copy_group(source, &group, &columns, &mut room)?;
         }
         Ok(metadata)
     }
@@ -55,33 +61,51 @@ impl<W: Write> FileWriter<W> {
     /// # Errors
     /// `Usage` when the other file lacks a column of this one or has it in another form; `Unsupported` when a chunk is
     /// encrypted, lies in yet another file, or was written by a writer whose faults readers know by its name; `Malformed` when
-    /// the other file's metadata are; `Io` from the source and the sink.
+    /// the other file's metadata are, or what they refer to overlaps so that it is more than the file; `Limit` while page indexes
+    /// of more than 256 MiB wait for the end of this file; `Io` from the source and the sink.
     pub fn copy_row_group(&mut self, source: &(impl Source + ?Sized), metadata: &FileMetadata, row_group: usize) -> Result<()> {
         self.assembler.check()?;
+        if self.assembler.waiting() > MOST_WAITING {
+            return Err(Error::limit(format!(
+                "page indexes of more than {MOST_WAITING} bytes wait for the end of the file: begin another one"
+            )));
+        }
         let columns = self.columns_in(metadata)?;
         let group = metadata
             .row_group(row_group)
             .ok_or_else(|| Error::usage(format!("there is no row group {row_group}: the file has {}", metadata.num_row_groups())))?;
+        self.copy_group(source, &group, &columns, &mut Room::of(source)?)
+    }
+
+    /// Copies the chunks of these columns, of which the source has so many bytes at the most.
+    fn copy_group(
+        &mut self,
+        source: &(impl Source + ?Sized),
+        group: &metadata::RowGroup<'_>,
+        columns: &[usize],
+        room: &mut Room,
+    ) -> Result<()> {
         if group.num_rows() == 0 {
             return Ok(());
         }
-        self.take_orders_of(metadata, &columns);
+        self.take_orders_of(group.file(), columns);
         // All that can be wrong with the metadata comes up before the first byte is written.
         let orders = self.column_orders.iter();
-        let adopted = columns.iter().zip(orders).map(|(column, order)| adopt(&group, *column, order)).collect::<Result<Vec<_>>>()?;
-        let sorting = sorting_columns(&group.sorting_columns()?, &columns);
+        let adopted = columns.iter().zip(orders).map(|(column, order)| adopt(group, *column, order)).collect::<Result<Vec<_>>>()?;
+        let sorting = sorting_columns(&group.sorting_columns()?, columns);
         let num_rows = i64::try_from(group.num_rows()).map_err(|_| Error::malformed("a row group of more than 2^63 rows"))?;
         self.assembler.guarded(|assembler| {
             let (mut entries, mut indexes, mut filters) = (Vec::new(), Vec::new(), Vec::new());
             for (column, adopted) in columns.iter().zip(adopted) {
                 filters.push(adopted.location.bloom_filter);
-                let copied = copy_chunk(source, adopted, assembler);
-                let (entry, index) = copied.map_err(|error| adopt::place(&group, *column, error))?;
+                let copied = copy_chunk(source, adopted, assembler, room);
+                let (entry, index) = copied.map_err(|error| adopt::place(group, *column, error))?;
                 entries.push(entry);
                 indexes.push(index);
             }
-            for (entry, filter) in entries.iter_mut().zip(filters) {
-                copy_bloom_filter(source, filter, entry, assembler)?;
+            for ((column, entry), filter) in columns.iter().zip(&mut entries).zip(filters) {
+                let copied = copy_bloom_filter(source, filter, entry, assembler, room);
+                copied.map_err(|error| adopt::place(group, *column, error))?;
             }
             let sorting_columns = (!sorting.is_empty()).then_some(sorting);
             assembler.push(entries, indexes, RowGroup { num_rows, sorting_columns, ..empty_row_group() });
@@ -120,10 +144,13 @@ impl<W: Write> FileWriter<W> {
 
 /// The sorting columns up to the first that is left out.
 fn sorting_columns(sorting: &[SortingColumn], columns: &[usize]) -> Vec<SortingColumn> {
+    if sorting.is_empty() {
+        return Vec::new();
+    }
+    let places: HashMap<usize, usize> = columns.iter().enumerate().map(|(place, column)| (*column, place)).collect();
     let place = |sorted: &SortingColumn| {
-        let index = usize::try_from(sorted.column_idx).ok()?;
-        let place = columns.iter().position(|column| *column == index)?;
-        Some(SortingColumn { column_idx: i32::try_from(place).ok()?, ..sorted.clone() })
+        let place = places.get(&usize::try_from(sorted.column_idx).ok()?)?;
+        Some(SortingColumn { column_idx: i32::try_from(*place).ok()?, ..sorted.clone() })
     };
     sorting.iter().map_while(place).collect()
 }

@@ -108,6 +108,18 @@ fn any_bytes_have_a_report() {
     assert!(seen > 1000, "{seen} of 2000 flipped bits were noticed");
 }
 
+/// A list of structs that says that it is one of texts: who reads all of the footer does not notice, who steps over it does.
+#[test]
+fn chunks_that_readers_do_not_find_are_missing() {
+    let mut file = files::all().into_iter().find(|file| file.name == "ints.plain-v2").expect("the file").bytes();
+    assert_eq!(file[11403..11405], [0x19, 0x1c], "the list of a chunk's encodings");
+    file[11404] = 0x18;
+    let report = verify(&Bytes::from(file), &VerifyOptions::default()).expect("memory does not fail");
+    let found: Vec<_> =
+        report.findings.iter().map(|finding| (finding.code, finding.place.row_group, finding.place.column.as_deref())).collect();
+    assert_eq!(found, [(Code::ChunkMissing, Some(0), Some("u16_req"))], "{report:?}");
+}
+
 /// Whatever is wrong with a file, it is found in the same order however many chunks are checked at once.
 #[test]
 fn threads_find_the_same() {

@@ -13,9 +13,11 @@
 //! Arrow's own writers are not used because any file must print: they refuse maps whose keys are no text and nested
 //! values in CSV, and write error messages in the place of dates that are far away.
 
+mod out;
 mod scalar;
 mod time;
 
+pub use out::{Out, PIECE};
 pub use scalar::hexadecimal;
 
 use std::ops::Range;
@@ -37,23 +39,30 @@ pub enum Style {
     Text,
 }
 
-/// Appends the value of a row that is not null.
+/// Appends the value of a row that is not null: a single value.
 type Write = Box<dyn Fn(usize, &mut Vec<u8>)>;
+/// The same of a value that is made of others.
+type WriteNested = Box<dyn Fn(usize, &mut Out<'_>)>;
+
+enum Writer {
+    Scalar(Write),
+    Nested(WriteNested),
+}
 
 /// The values of one array, as text.
 pub struct Cells {
     nulls: Option<NullBuffer>,
-    write: Write,
+    writer: Writer,
 }
 
 impl Cells {
     /// Gets ready to write the values of `array`; `field` describes it.
     pub fn new(array: &ArrayRef, field: &Field, style: Style) -> Result<Self> {
-        let write = match nested(array, field, style)? {
-            Some(write) => write,
-            None => scalar::writer(array, field, style).ok_or_else(|| no_text(field, array.data_type()))?,
+        let writer = match nested(array, field, style)? {
+            Some(write) => Writer::Nested(write),
+            None => Writer::Scalar(scalar::writer(array, field, style).ok_or_else(|| no_text(field, array.data_type()))?),
         };
-        Ok(Self { nulls: array.logical_nulls().filter(|nulls| nulls.null_count() > 0), write })
+        Ok(Self { nulls: array.logical_nulls().filter(|nulls| nulls.null_count() > 0), writer })
     }
 
     /// Whether the value is null.
@@ -62,17 +71,24 @@ impl Cells {
     }
 
     /// Appends a value; nothing for a null.
-    pub fn write(&self, row: usize, out: &mut Vec<u8>) {
+    pub fn write(&self, row: usize, out: &mut Out<'_>) {
         if !self.is_null(row) {
-            (self.write)(row, out);
+            self.put(row, out);
         }
     }
 
     /// Appends a value of style JSON; `null` for a null.
-    pub fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+    pub fn write_json(&self, row: usize, out: &mut Out<'_>) {
         match self.is_null(row) {
-            true => out.extend_from_slice(b"null"),
-            false => (self.write)(row, out),
+            true => out.text.extend_from_slice(b"null"),
+            false => self.put(row, out),
+        }
+    }
+
+    fn put(&self, row: usize, out: &mut Out<'_>) {
+        match &self.writer {
+            Writer::Scalar(write) => write(row, out.text),
+            Writer::Nested(write) => write(row, out),
         }
     }
 }
@@ -83,12 +99,20 @@ pub fn json_string(text: &str, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, text);
 }
 
+/// Appends the inside of a JSON string.
+fn json_escaped(text: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    json_string(&String::from_utf8_lossy(text), out);
+    out.pop();
+    out.remove(start);
+}
+
 fn no_text(field: &Field, data_type: &DataType) -> Failure {
     Failure::File(format!("column {}: values of type {data_type} cannot be written as text", field.name()))
 }
 
 /// What writes values that are made of others; none for scalars.
-fn nested(array: &ArrayRef, field: &Field, style: Style) -> Result<Option<Write>> {
+fn nested(array: &ArrayRef, field: &Field, style: Style) -> Result<Option<WriteNested>> {
     Ok(Some(match array.data_type() {
         DataType::Struct(fields) => object(fields, array.as_struct().columns())?,
         DataType::Map(entries, _) => map(array, entries)?,
@@ -133,7 +157,7 @@ fn range<T: TryInto<usize>>(start: T, end: T) -> Range<usize> {
 }
 
 /// Writes structs as objects. Two fields of one name give two members, as JSON allows.
-fn object(fields: &Fields, columns: &[ArrayRef]) -> Result<Write> {
+fn object(fields: &Fields, columns: &[ArrayRef]) -> Result<WriteNested> {
     let members = fields.iter().zip(columns).map(|(field, column)| {
         let mut name = Vec::new();
         json_string(field.name(), &mut name);
@@ -142,34 +166,40 @@ fn object(fields: &Fields, columns: &[ArrayRef]) -> Result<Write> {
     });
     let members = members.collect::<Result<Vec<_>>>()?;
     Ok(Box::new(move |row, out| {
-        out.push(b'{');
+        out.text.push(b'{');
         for (i, (name, cells)) in members.iter().enumerate() {
-            if i > 0 {
-                out.push(b',');
+            if !out.go_on() {
+                break;
             }
-            out.extend_from_slice(name);
+            if i > 0 {
+                out.text.push(b',');
+            }
+            out.text.extend_from_slice(name);
             cells.write_json(row, out);
         }
-        out.push(b'}');
+        out.text.push(b'}');
     }))
 }
 
-fn list(values: &ArrayRef, item: &Field, range: impl Fn(usize) -> Range<usize> + 'static) -> Result<Write> {
+fn list(values: &ArrayRef, item: &Field, range: impl Fn(usize) -> Range<usize> + 'static) -> Result<WriteNested> {
     let cells = Cells::new(values, item, Style::Json)?;
     Ok(Box::new(move |row, out| {
         let range = range(row);
-        out.push(b'[');
+        out.text.push(b'[');
         for index in range.clone() {
+            if !out.go_on() {
+                break;
+            }
             if index > range.start {
-                out.push(b',');
+                out.text.push(b',');
             }
             cells.write_json(index, out);
         }
-        out.push(b']');
+        out.text.push(b']');
     }))
 }
 
-fn map(array: &ArrayRef, entries: &Field) -> Result<Write> {
+fn map(array: &ArrayRef, entries: &Field) -> Result<WriteNested> {
     let maps = array.as_map();
     let offsets = maps.offsets().clone();
     let DataType::Struct(fields) = entries.data_type() else { return Err(no_text(entries, array.data_type())) };
@@ -178,37 +208,51 @@ fn map(array: &ArrayRef, entries: &Field) -> Result<Write> {
     let values = Cells::new(maps.values(), value, Style::Json)?;
     Ok(Box::new(move |row, out| {
         let range = range(offsets[row], offsets[row + 1]);
-        let mut key = Vec::new();
-        out.push(b'{');
+        out.text.push(b'{');
         for index in range.clone() {
+            if !out.go_on() {
+                break;
+            }
             if index > range.start {
-                out.push(b',');
+                out.text.push(b',');
             }
-            key.clear();
             match keys.is_null(index) {
-                true => key.extend_from_slice(b"null"),
-                false => keys.write(index, &mut key),
+                true => out.text.extend_from_slice(b"\"null\""),
+                false => write_key(&keys, index, out),
             }
-            json_string(&String::from_utf8_lossy(&key), out);
-            out.push(b':');
+            out.text.push(b':');
             values.write_json(index, out);
         }
-        out.push(b'}');
+        out.text.push(b'}');
     }))
 }
 
-fn dictionary(array: &ArrayRef, field: &Field, style: Style) -> Result<Write> {
+/// Appends a key, whatever it is, as a JSON string.
+fn write_key(keys: &Cells, index: usize, out: &mut Out<'_>) {
+    let mut key = Vec::new();
+    out.text.push(b'"');
+    let mut escape = |part: &mut Vec<u8>| {
+        json_escaped(part, out.text);
+        part.clear();
+        out.go_on()
+    };
+    keys.write(index, &mut Out::new(&mut key, &mut escape));
+    json_escaped(&key, out.text);
+    out.text.push(b'"');
+}
+
+fn dictionary(array: &ArrayRef, field: &Field, style: Style) -> Result<WriteNested> {
     let dictionary = array.as_any_dictionary();
     let values = Cells::new(dictionary.values(), field, style)?;
     // Without values all keys are null, and nobody asks for one.
     let keys = if dictionary.values().is_empty() { Vec::new() } else { dictionary.normalized_keys() };
-    Ok(Box::new(move |row, out| (values.write)(keys[row], out)))
+    Ok(Box::new(move |row, out| values.put(keys[row], out)))
 }
 
-fn runs<R: RunEndIndexType>(array: &RunArray<R>, field: &Field, style: Style) -> Result<Write> {
+fn runs<R: RunEndIndexType>(array: &RunArray<R>, field: &Field, style: Style) -> Result<WriteNested> {
     let values = Cells::new(array.values(), field, style)?;
     let array = array.clone();
-    Ok(Box::new(move |row, out| (values.write)(array.get_physical_index(row), out)))
+    Ok(Box::new(move |row, out| values.put(array.get_physical_index(row), out)))
 }
 
 #[cfg(test)]

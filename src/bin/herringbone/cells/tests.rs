@@ -22,9 +22,10 @@ fn with_field(array: ArrayRef, field: &Field, style: Style) -> Vec<String> {
     let cells = Cells::new(&array, field, style).unwrap();
     let one = |row| {
         let mut out = Vec::new();
+        let mut never = |_: &mut Vec<u8>| true;
         match style {
-            Style::Json => cells.write_json(row, &mut out),
-            Style::Text => cells.write(row, &mut out),
+            Style::Json => cells.write_json(row, &mut Out::new(&mut out, &mut never)),
+            Style::Text => cells.write(row, &mut Out::new(&mut out, &mut never)),
         }
         String::from_utf8(out).unwrap()
     };
@@ -207,4 +208,38 @@ fn types_without_a_text_are_refused() {
     let array: ArrayRef = Arc::new(union);
     let refused = Cells::new(&array, &Field::new("u", array.data_type().clone(), true), Style::Text);
     assert!(matches!(refused.err(), Some(Failure::File(message)) if message.contains("column u")));
+}
+
+/// Values that are handed on piece by piece are the same as in one piece.
+#[test]
+fn nested_values_come_in_pieces() {
+    let key = StructArray::from(vec![(
+        Arc::new(Field::new("a\"", DataType::Int32, false)),
+        Arc::new(Int32Array::from(vec![1, 2, 3])) as ArrayRef,
+    )]);
+    let entries = Fields::from(vec![Field::new("key", key.data_type().clone(), false), Field::new("value", DataType::Utf8, true)]);
+    let values = StringArray::from(vec![Some("x\ny"), None, Some("")]);
+    let entries = StructArray::new(entries, vec![Arc::new(key), Arc::new(values)], None);
+    let field = Arc::new(Field::new("entries", entries.data_type().clone(), false));
+    let map: ArrayRef = Arc::new(MapArray::new(field, arrow_buffer::OffsetBuffer::from_lengths([3]), entries, None, false));
+    let cells = Cells::new(&map, &Field::new("m", map.data_type().clone(), true), Style::Json).unwrap();
+    let expected = r#"{"{\"a\\\"\":1}":"x\ny","{\"a\\\"\":2}":null,"{\"a\\\"\":3}":""}"#;
+    for most in [0, 1, 10, 1000] {
+        let (mut all, mut text, mut pieces) = (Vec::new(), Vec::new(), 0);
+        let mut drain = |text: &mut Vec<u8>| {
+            all.append(text);
+            pieces += 1;
+            true
+        };
+        cells.write_json(0, &mut Out::within(&mut text, most, &mut drain));
+        all.extend(text);
+        assert_eq!((String::from_utf8(all).unwrap().as_str(), pieces > 1), (expected, most < 20));
+    }
+    let (mut text, mut ended) = (Vec::new(), 0);
+    let mut end = |_: &mut Vec<u8>| {
+        ended += 1;
+        false
+    };
+    cells.write_json(0, &mut Out::within(&mut text, 5, &mut end));
+    assert!(ended == 1 && text.len() < 30, "{}", String::from_utf8_lossy(&text));
 }

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use super::{PIECE, Sink, cells};
-use crate::cells::Style;
+use crate::cells::{Cells, Out, Style};
 use crate::failure::Result;
 
 /// How nulls are written: a text without quotes, commas and line breaks.
@@ -48,6 +48,31 @@ impl<W: Write> Csv<W> {
         Self { out, null: null.clone(), text }
     }
 
+    /// Writes a value by way of a buffer. One that is so long that it is handed on in pieces is nested, so in quotes.
+    fn value(&mut self, column: &Cells, row: usize, buffer: &mut Vec<u8>) -> Result {
+        buffer.clear();
+        let (mut is_cut, mut written) = (false, Ok(()));
+        let mut hand_on = |piece: &mut Vec<u8>| {
+            if !std::mem::replace(&mut is_cut, true) {
+                self.text.push(b'"');
+            }
+            escape(piece, &mut self.text);
+            piece.clear();
+            written = self.flush(PIECE);
+            written.is_ok()
+        };
+        column.write(row, &mut Out::new(buffer, &mut hand_on));
+        written?;
+        match is_cut {
+            true => {
+                escape(buffer, &mut self.text);
+                self.text.push(b'"');
+            }
+            false => append(buffer, &self.null, &mut self.text),
+        }
+        Ok(())
+    }
+
     fn flush(&mut self, least: usize) -> Result {
         if self.text.len() > least {
             self.out.write_all(&self.text)?;
@@ -69,11 +94,7 @@ impl<W: Write> Sink for Csv<W> {
                 match column.is_null(row) {
                     true if cells.len() == 1 && self.null.0.is_empty() => self.text.extend_from_slice(b"\"\""),
                     true => self.text.extend_from_slice(self.null.0.as_bytes()),
-                    false => {
-                        value.clear();
-                        column.write(row, &mut value);
-                        append(&value, &self.null, &mut self.text);
-                    }
+                    false => self.value(column, row, &mut value)?,
                 }
             }
             self.text.push(b'\n');
@@ -95,11 +116,16 @@ fn append(value: &[u8], null: &Null, text: &mut Vec<u8>) {
         return;
     }
     text.push(b'"');
+    escape(value, text);
+    text.push(b'"');
+}
+
+/// Appends what stands between quotes.
+fn escape(value: &[u8], text: &mut Vec<u8>) {
     for byte in value {
         if *byte == b'"' {
             text.push(b'"');
         }
         text.push(*byte);
     }
-    text.push(b'"');
 }

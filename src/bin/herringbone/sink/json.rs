@@ -4,8 +4,8 @@ use std::io::Write;
 
 use arrow_array::RecordBatch;
 
-use super::{PIECE, Sink, cells};
-use crate::cells::{Style, json_string};
+use super::{Sink, cells};
+use crate::cells::{Out, Style, json_string};
 use crate::failure::Result;
 
 /// Writes each row as an object on a line of its own, with a member for every column, nulls as `null`.
@@ -19,14 +19,6 @@ impl<W: Write> JsonLines<W> {
     pub fn new(out: W) -> Self {
         Self { out, text: Vec::new() }
     }
-
-    fn flush(&mut self, least: usize) -> Result {
-        if self.text.len() > least {
-            self.out.write_all(&self.text)?;
-            self.text.clear();
-        }
-        Ok(())
-    }
 }
 
 impl<W: Write> Sink for JsonLines<W> {
@@ -39,20 +31,29 @@ impl<W: Write> Sink for JsonLines<W> {
             name
         };
         let names: Vec<Vec<u8>> = batch.schema_ref().fields().iter().enumerate().map(name).collect();
+        let (sink, mut written) = (&mut self.out, Ok(()));
+        let mut hand_on = |text: &mut Vec<u8>| {
+            written = sink.write_all(text);
+            text.clear();
+            written.is_ok()
+        };
+        let mut out = Out::new(&mut self.text, &mut hand_on);
         for row in 0..batch.num_rows() {
-            self.text.push(b'{');
+            out.text.push(b'{');
             for (name, cells) in names.iter().zip(&cells) {
-                self.text.extend_from_slice(name);
-                cells.write_json(row, &mut self.text);
+                out.text.extend_from_slice(name);
+                cells.write_json(row, &mut out);
             }
-            self.text.extend_from_slice(b"}\n");
-            self.flush(PIECE)?;
+            out.text.extend_from_slice(b"}\n");
+            if !out.go_on() {
+                break;
+            }
         }
-        Ok(())
+        Ok(written?)
     }
 
     fn finish(&mut self) -> Result {
-        self.flush(0)?;
+        self.out.write_all(&std::mem::take(&mut self.text))?;
         Ok(self.out.flush()?)
     }
 }

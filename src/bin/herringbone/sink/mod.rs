@@ -14,7 +14,7 @@ pub use table::Table;
 
 use arrow_array::RecordBatch;
 
-use crate::cells::{Cells, Style};
+use crate::cells::{Cells, PIECE, Style};
 use crate::failure::Result;
 
 /// Takes record batches of one schema.
@@ -25,9 +25,6 @@ pub trait Sink {
     /// Writes what comes after the last row, and everything that is still held.
     fn finish(&mut self) -> Result;
 }
-
-/// Text is handed on in pieces of this many bytes.
-const PIECE: usize = 64 << 10;
 
 /// Every column of a batch as text.
 fn cells(batch: &RecordBatch, style: Style) -> Result<Vec<Cells>> {
@@ -123,6 +120,47 @@ mod tests {
         sink.write(&batch(vec![("x", long)])).unwrap();
         drop(sink);
         assert!(out.len() > 3 * PIECE, "without finish the last piece may be missing, and no other");
+    }
+
+    /// Counts bytes, and keeps the longest that came at once.
+    #[derive(Default)]
+    struct Longest {
+        all: usize,
+        longest: usize,
+    }
+
+    impl std::io::Write for Longest {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.all += bytes.len();
+            self.longest = self.longest.max(bytes.len());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_long_row_is_handed_on_in_pieces() {
+        let name = "n".repeat(1000);
+        let members: ArrayRef = Arc::new(Int32Array::from(vec![7; 2000]));
+        let structs: ArrayRef = Arc::new(StructArray::from(vec![(Arc::new(Field::new(&name, DataType::Int32, false)), members)]));
+        let field = Arc::new(Field::new("item", structs.data_type().clone(), false));
+        let list: ArrayRef = Arc::new(ListArray::new(field, OffsetBuffer::from_lengths([2000]), structs, None));
+        let batch = batch(vec![("l", list)]);
+        let (json, csv, table) = (json(&batch), csv(&batch), table(std::slice::from_ref(&batch), None));
+        let list = json.trim().strip_prefix("{\"l\":").and_then(|rest| rest.strip_suffix('}')).expect("an object");
+        assert_eq!(list.len(), 2000 * (name.len() + 7) + 1);
+        assert_eq!(csv, format!("l\n\"{}\"\n", list.replace('"', "\"\"")));
+        assert!(table.ends_with("n…\n") && table.contains("[{\"nnn") && table.len() < 20_000, "{}", table.len());
+
+        let (mut lines, mut rows) = (Longest::default(), Longest::default());
+        JsonLines::new(&mut lines).write(&batch).unwrap();
+        Csv::new(&mut rows, batch.schema_ref(), &Null::default()).write(&batch).unwrap();
+        for written in [lines, rows] {
+            assert!(written.all > 1_900_000 && written.longest < 3 * PIECE, "{} of {} at once", written.longest, written.all);
+        }
     }
 
     #[test]

@@ -6,9 +6,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 
 use super::{Sink, cells};
-use crate::cells::{Cells, Style};
+use crate::cells::{Cells, Out, Style};
 use crate::failure::Result;
-use crate::grid::{Align, Grid};
+use crate::grid::{Align, Grid, cut_to};
 
 /// What stands in the place of a null.
 const NULL: &str = "NULL";
@@ -17,7 +17,10 @@ const NULL: &str = "NULL";
 const BLOCK_VALUES: usize = 20_000;
 const BLOCK_BYTES: usize = 4 << 20;
 
-/// Prints rows as a table, block by block. Nulls are `NULL`; nested values print as JSON.
+/// The most bytes of a nested value, of which a few bytes of a file can make very many. What comes after is left out.
+const NESTED_BYTES: usize = 16 << 10;
+
+/// Prints rows as a table, block by block. Nulls are `NULL`; nested values print as JSON, cut where they are very long.
 pub struct Table<W> {
     out: W,
     grid: Grid,
@@ -77,9 +80,17 @@ fn value(cells: &Cells, row: usize) -> String {
     if cells.is_null(row) {
         return NULL.to_owned();
     }
-    let mut text = Vec::new();
-    cells.write(row, &mut text);
-    String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    let (mut text, mut is_cut) = (Vec::new(), false);
+    let mut cut = |_: &mut Vec<u8>| {
+        is_cut = true;
+        false
+    };
+    cells.write(row, &mut Out::within(&mut text, NESTED_BYTES, &mut cut));
+    let mut text = String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    if is_cut {
+        text = cut_to(&text, NESTED_BYTES);
+    }
+    text
 }
 
 fn is_number(data_type: &DataType) -> bool {
