@@ -4,6 +4,8 @@
 //! A value is put together right behind the one before it, in pieces of a fixed size that are cut by what comes next: no
 //! calls and hardly any branches for short values.
 
+use std::sync::Arc;
+
 use crate::encoding::delta_binary_packed::{DeltaReader, DeltaWriter};
 use crate::encoding::delta_length_byte_array::{append_offsets, fill_lengths, fitting, sum};
 use crate::encoding::{Decoder, Encoder, past_the_end, wrong_container, wrong_values};
@@ -24,6 +26,8 @@ pub(crate) struct DeltaStrings {
     at: usize,
     /// The value before the next one.
     last: Vec<u8>,
+    /// The value before the page, as long as none of the page was read: it may be long, and pages of nothing but nulls many.
+    carried: Option<Arc<Vec<u8>>>,
     /// The length that each value must have, if it is fixed.
     width: Option<usize>,
 }
@@ -60,7 +64,12 @@ impl DeltaStrings {
     pub(crate) fn new(page: &[u8], width: Option<usize>) -> Result<Self> {
         let prefixes = DeltaReader::new(page, 0)?;
         let suffixes = DeltaReader::new(page, prefixes.end(page)?)?;
-        Ok(Self { prefixes, suffixes, at: suffixes.end(page)?, last: Vec::new(), width })
+        Ok(Self { prefixes, suffixes, at: suffixes.end(page)?, last: Vec::new(), carried: None, width })
+    }
+
+    /// The value before the next one.
+    fn last(&self) -> &[u8] {
+        self.carried.as_deref().unwrap_or(&self.last)
     }
 
     /// Decodes the lengths of the next `n` (at most [`BLOCK`]) values.
@@ -73,7 +82,7 @@ impl DeltaStrings {
         if total > left as u64 {
             return Err(past_the_end(total, left));
         }
-        let mut before = self.last.len() as u64;
+        let mut before = self.last().len() as u64;
         let mut shared_too_much = false;
         for ((prefix, suffix), value) in lengths.prefixes.iter().zip(&lengths.suffixes).zip(&mut lengths.values).take(n) {
             shared_too_much |= u64::from(*prefix) > before;
@@ -105,10 +114,11 @@ impl DeltaStrings {
             return Ok(0);
         }
         let start = out.len();
-        let used = join(lengths, page.get(self.at..).unwrap_or_default(), &self.last, total, out).ok_or_else(inconsistent)?;
+        let used = join(lengths, page.get(self.at..).unwrap_or_default(), self.last(), total, out).ok_or_else(inconsistent)?;
         self.at = self.at.saturating_add(used);
         let length = lengths.values().last().map_or(0, |length| *length as usize);
         let last = out.get(start.max(out.len().saturating_sub(length))..).unwrap_or_default();
+        self.carried = None;
         self.last.clear();
         self.last.extend_from_slice(last);
         Ok(count)
@@ -133,6 +143,7 @@ impl Decoder for DeltaStrings {
                     Some(data) => self.build(page, wanted, usize::MAX, &mut lengths, data)?,
                     None => {
                         self.block(page, wanted, &mut lengths)?;
+                        self.carried = None;
                         self.last.clear();
                         out.extend_zeros(wanted);
                         wanted
@@ -154,6 +165,9 @@ impl Decoder for DeltaStrings {
             self.block(page, BLOCK.min(n.saturating_sub(done)), &mut lengths)?;
             let end = self.at.saturating_add(vectorized!(sum(lengths.suffixes())) as usize);
             let source = page.get(self.at..end).unwrap_or_default();
+            if let Some(carried) = self.carried.take() {
+                self.last.extend_from_slice(&carried);
+            }
             last_value(lengths.prefixes(), lengths.suffixes(), source, &mut self.last).ok_or_else(inconsistent)?;
             self.at = end;
         }
@@ -161,12 +175,22 @@ impl Decoder for DeltaStrings {
     }
 
     fn set_previous(&mut self, value: &[u8]) {
+        self.carried = None;
         self.last.clear();
         self.last.extend_from_slice(value);
     }
 
     fn previous(&self) -> Option<&[u8]> {
-        Some(&self.last)
+        Some(self.last())
+    }
+
+    fn carry(&mut self, value: &Arc<Vec<u8>>) {
+        self.last.clear();
+        self.carried = Some(Arc::clone(value));
+    }
+
+    fn carried(&self) -> Option<Arc<Vec<u8>>> {
+        Some(self.carried.clone().unwrap_or_else(|| Arc::new(self.last.clone())))
     }
 }
 

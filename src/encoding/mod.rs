@@ -122,6 +122,16 @@ pub trait Decoder: Send {
     fn previous(&self) -> Option<&[u8]> {
         None
     }
+
+    /// As [`set_previous`](Decoder::set_previous), for a value that is shared and not copied.
+    fn carry(&mut self, value: &Arc<Vec<u8>>) {
+        self.set_previous(value);
+    }
+
+    /// As [`previous`](Decoder::previous), for a value that is shared: not copied where no value was read since it was given.
+    fn carried(&self) -> Option<Arc<Vec<u8>>> {
+        self.previous().map(|value| Arc::new(value.to_vec()))
+    }
 }
 
 /// The decoder for a page's values.

@@ -202,7 +202,7 @@ pub(crate) struct LeafReader {
     /// What the rows that are read at a time may take.
     room: Arc<Room>,
     /// The last value of the page before, in files whose writer carried prefixes over.
-    last_value: Option<Vec<u8>>,
+    last_value: Option<Arc<Vec<u8>>>,
     /// The next row, counted from the first of the row group.
     row: u64,
     /// Rows that are going to be read, ascending; others may be, too.
@@ -667,7 +667,7 @@ impl LeafReader {
         };
         let mut opened = OpenPage::new(page, self.dictionary.as_ref(), scratch)?;
         if let Some(last) = &self.last_value {
-            opened.decoder.set_previous(last);
+            opened.decoder.carry(last);
         }
         self.page = Some(opened);
         Ok(())
@@ -676,7 +676,7 @@ impl LeafReader {
     fn close(&mut self, scratch: &mut Scratch) {
         if let Some(open) = self.page.take() {
             if self.chunk.carries_prefixes {
-                self.last_value = open.decoder.previous().map(<[u8]>::to_vec);
+                self.last_value = open.decoder.carried();
             }
             self.give_back(open.page.into_buffer(), scratch);
             scratch.repetition = open.levels.repetition;

@@ -53,8 +53,8 @@ pub(super) fn arrays(
     }
     let copied = matches!(data_type, DataType::Utf8 | DataType::Binary | DataType::LargeUtf8 | DataType::LargeBinary);
     if copied && entries.longest.saturating_mul(indices.len()) > ByteArrays::MAX_BYTES.min(most_bytes) {
-        let lengths = lengths(&entries.array);
-        check_bytes(&indices, &lengths, validity.as_ref(), most_bytes)?;
+        let lengths = lengths(&entries.array, &indices);
+        check_bytes(&lengths, validity.as_ref(), most_bytes)?;
         if matches!(data_type, DataType::Utf8 | DataType::Binary) {
             return in_pieces(indices, &lengths, &entries, validity, ByteArrays::MAX_BYTES);
         }
@@ -141,21 +141,25 @@ fn made(values: Values, conversion: Conversion, data_type: &DataType, keyed: boo
     Ok(Entries { conversion, data_type: data_type.clone(), array, longest, numbers, short })
 }
 
-/// How long the entries are, in an array that has them with offsets.
-fn lengths(array: &ArrayRef) -> Vec<usize> {
-    fn of<O: OffsetSizeTrait>(offsets: &OffsetBuffer<O>) -> Vec<usize> {
-        offsets.lengths().collect()
+/// How long the values are that indices stand for, in an array that has them with offsets. There may be far more entries than indices.
+fn lengths(array: &ArrayRef, indices: &[u32]) -> Vec<usize> {
+    fn of<O: OffsetSizeTrait>(offsets: &OffsetBuffer<O>, indices: &[u32]) -> Vec<usize> {
+        let length = |index: &u32| match offsets.get(*index as usize..) {
+            Some([start, end, ..]) => end.as_usize().saturating_sub(start.as_usize()),
+            _ => 0,
+        };
+        indices.iter().map(length).collect()
     }
     if let Some(array) = array.as_string_opt::<i32>() {
-        return of(array.offsets());
+        return of(array.offsets(), indices);
     }
     if let Some(array) = array.as_binary_opt::<i32>() {
-        return of(array.offsets());
+        return of(array.offsets(), indices);
     }
     if let Some(array) = array.as_string_opt::<i64>() {
-        return of(array.offsets());
+        return of(array.offsets(), indices);
     }
-    array.as_binary_opt::<i64>().map(|array| of(array.offsets())).unwrap_or_default()
+    array.as_binary_opt::<i64>().map(|array| of(array.offsets(), indices)).unwrap_or_default()
 }
 
 fn gather(entries: &Entries, indices: Vec<u32>, validity: Option<NullBuffer>) -> Result<ArrayRef> {
@@ -164,9 +168,9 @@ fn gather(entries: &Entries, indices: Vec<u32>, validity: Option<NullBuffer>) ->
 }
 
 /// One long entry can be the value of every row.
-fn check_bytes(indices: &[u32], lengths: &[usize], validity: Option<&NullBuffer>, most: usize) -> Result<()> {
-    let present = indices.iter().enumerate().filter(|(slot, _)| super::is_valid(validity, *slot));
-    let bytes = present.map(|(_, index)| lengths.get(*index as usize).copied().unwrap_or(0)).fold(0, usize::saturating_add);
+fn check_bytes(lengths: &[usize], validity: Option<&NullBuffer>, most: usize) -> Result<()> {
+    let present = lengths.iter().enumerate().filter(|(slot, _)| super::is_valid(validity, *slot));
+    let bytes = present.map(|(_, length)| *length).fold(0, usize::saturating_add);
     if bytes <= most {
         return Ok(());
     }
@@ -185,8 +189,7 @@ fn in_pieces(indices: Vec<u32>, lengths: &[usize], entries: &Entries, validity: 
         arrays.push(take(&entries.array, &indices, None).map_err(refused)?);
         Ok(())
     };
-    for (slot, index) in indices.values().iter().enumerate() {
-        let length = lengths.get(*index as usize).copied().unwrap_or(0);
+    for (slot, length) in lengths.iter().copied().enumerate() {
         if bytes.saturating_add(length) > most {
             piece(start, slot)?;
             (start, bytes) = (slot, 0);
@@ -287,7 +290,7 @@ mod tests {
         let validity = NullBuffer::from((0..40).map(|slot| slot % 7 != 3).collect::<Vec<_>>());
         let whole = gather(&entries, indices.clone(), Some(validity.clone())).unwrap();
         for most in [6, 7, 11, 100, 1000] {
-            let pieces = in_pieces(indices.clone(), &lengths(&entries.array), &entries, Some(validity.clone()), most).unwrap();
+            let pieces = in_pieces(indices.clone(), &lengths(&entries.array, &indices), &entries, Some(validity.clone()), most).unwrap();
             assert!(pieces.iter().all(|piece| piece.as_string::<i32>().value_data().len() <= most));
             assert_eq!(pieces.len() == 1, most == 1000);
             let joined: Vec<_> = pieces.iter().flat_map(|piece| piece.as_string::<i32>().iter()).collect();

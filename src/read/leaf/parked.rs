@@ -20,7 +20,7 @@ impl LeafReader {
     pub(crate) fn settle(&mut self, scratch: &mut Scratch) {
         let page = self.page.as_ref().map_or(0, |open| open.page.buffer_size());
         let dictionary = if self.dictionary.is_some() { self.dictionary_bytes } else { 0 };
-        let last = self.last_value.as_ref().map_or(0, Vec::capacity);
+        let last = self.last_value.as_ref().map_or(0, |last| last.capacity());
         self.hold(page.saturating_add(dictionary).saturating_add(last));
         if self.is_crowded() {
             self.park(scratch);

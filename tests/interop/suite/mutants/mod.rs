@@ -72,7 +72,7 @@ fn fault(verdict: &Verdict) -> Option<String> {
     }
 }
 
-/// Of each reason there are as many mutants as today at the most; of a share of another size nothing is known.
+/// Of each reason there are no more mutants than are known; of a share of another size nothing is known.
 fn assert_no_more_than_known(verdicts: &[Verdict]) {
     let excepted = |why: &str| verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Exception(reason) if reason == why)).count();
     let refused = |why: &str| {

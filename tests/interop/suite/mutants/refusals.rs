@@ -1,6 +1,7 @@
 //! Mutants that the official crate reads and we refuse: what we see in the file that it does not look at, or puts up with.
 
-/// Of mutants that are refused with a message that has one of `messages` in it, there are so many at the most.
+/// Of mutants that are refused with a message that has one of `messages` in it, there are so many at the most: what there were, and where there are
+/// many a few more, since each new test file brings forty mutants.
 pub struct Refusal {
     messages: &'static [&'static str],
     pub why: &'static str,
@@ -12,13 +13,13 @@ pub const REFUSALS: &[Refusal] = &[
     Refusal {
         messages: &["lacks its", "has no repetition"],
         why: "it does without fields that are required, and takes those of another type for them",
-        most: 337,
+        most: 350,
     },
-    Refusal { messages: &["Thrift"], why: "it puts up with broken Thrift in fields that it has no use for", most: 118 },
+    Refusal { messages: &["Thrift"], why: "it puts up with broken Thrift in fields that it has no use for", most: 125 },
     Refusal {
         messages: &["values, its row group", "the file claims", "the row group has -", "number of values is -"],
         why: "it does not hold the counts of rows and values against each other",
-        most: 118,
+        most: 125,
     },
     Refusal {
         messages: &["more rows than its row group", "the column chunk ends after"],
