@@ -74,6 +74,11 @@ const LEAN_BATCHES: u64 = 1 << 14;
 /// What a row group says of the bytes of all its chunks is believed where so many times as much would change nothing.
 const CLAIM_DOUBTED: u64 = 4;
 
+/// The bytes of a value's place in an array; views and decimals are of 16.
+fn place(width: u64) -> u64 {
+    if matches!(width, 4 | 8) { width } else { width.max(16) }
+}
+
 impl Plan {
     pub(crate) fn new(file: ParquetFile, fields: Vec<Mapped>, groups: Vec<Group>, keep_indices: bool, verify_crc: bool) -> Result<Self> {
         let leaves = fields.iter().map(Mapped::leaves).collect();
@@ -173,20 +178,23 @@ impl Plan {
         let described = self.groups.get(group).and_then(|group| self.file.metadata.row_group(group.index));
         let claimed = described.map(|row_group| (row_group.total_byte_size(), row_group.num_rows())).filter(|(bytes, _)| *bytes > 0);
         if let Some((bytes, rows)) = claimed {
-            let widest = self.leaves.iter().flatten().map(|leaf| self.width(*leaf)).max().unwrap_or(1);
+            let (mut widest, mut all) = (1, 0u64);
+            for width in self.leaves.iter().flatten().map(|leaf| self.width(*leaf)) {
+                (widest, all) = (widest.max(width), all.saturating_add(place(width)));
+            }
             let per_row = bytes.saturating_mul(CLAIM_DOUBTED).checked_div(rows).unwrap_or(0).max(1);
-            if self.rows_that_fit(per_row, widest) >= most as u64 {
+            if self.rows_that_fit(per_row, widest, all) >= most as u64 {
                 return Ok(most);
             }
         }
         self.rows_within(group, most).map(|(rows, ..)| rows)
     }
 
-    /// How many rows of so many bytes, with a place of so many bytes in the widest array, are within a batch's limit.
-    fn rows_that_fit(&self, per_row: u64, widest: u64) -> u64 {
+    /// How many rows of so many bytes, with a place of so many bytes in the widest array and in all of them, are within a batch's limit.
+    fn rows_that_fit(&self, per_row: u64, widest: u64, all: u64) -> u64 {
         let limit = self.file.limits.batch_bytes as u64;
         // Arrow's arrays take up to 32 bytes a value even where the file's are of one byte.
-        (limit / 4 / per_row.max(1)).min(limit / widest.max(32)).max(1)
+        (limit / 4 / per_row.max(1)).min(limit / widest.max(32)).min(limit / all.max(1)).max(1)
     }
 
     /// About how many bytes a row's arrays take, at the most.
@@ -206,11 +214,9 @@ impl Plan {
             let width = self.width(*leaf);
             bytes = bytes.saturating_add(size);
             widest = widest.max(width);
-            // Views and decimals are of 16 bytes.
-            let value = if matches!(width, 4 | 8) { width } else { width.max(16) };
-            row = row.saturating_add(size.checked_div(group.num_rows).unwrap_or(0).max(value));
+            row = row.saturating_add(size.checked_div(group.num_rows).unwrap_or(0).max(place(width)));
         }
-        let fit = self.rows_that_fit(bytes.checked_div(group.num_rows).unwrap_or(0), widest);
+        let fit = self.rows_that_fit(bytes.checked_div(group.num_rows).unwrap_or(0), widest, row);
         let most = usize::try_from(fit).unwrap_or(most).min(most);
         let lean = usize::try_from((LEAN_BYTES / row.max(1) + 1).next_power_of_two() / 2).unwrap_or(most);
         Ok((most, lean.clamp(LEAN_ROWS, BATCH_ROWS).min(most), row))

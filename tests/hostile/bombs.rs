@@ -465,3 +465,21 @@ fn a_row_with_elements_beyond_number_is_not_passed_over_either() {
     let error = bounded("a row behind 6·10^11 elements", memory_bound(), second).expect_err("more than the limit");
     assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
 }
+
+/// Columns whose values take far less in the file than in memory are read in smaller batches, and not refused.
+#[test]
+fn many_columns_of_runs_are_read_in_batches_that_fit() {
+    let rows = 20_000;
+    let run = [vec![0], varint((rows as u64) << 1)].concat();
+    let body = [page(true, 1, 0, 8, &7_i64.to_le_bytes()), page(false, rows, 8, run.len(), &run)].concat();
+    let names: Vec<String> = (0..300).map(|i| format!("c{i}")).collect();
+    let schema = [vec![group("m", names.len())], names.iter().map(|name| leaf(name, INT64, REQUIRED)).collect()].concat();
+    let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, INT64, 0, rows, 4, body.len())).collect();
+    let bytes = file(&body, &schema, rows, &[row_group(&chunks, rows)]);
+    for threads in [1, 2] {
+        let file = ParquetFile::from_source_with(bytes.clone(), limits()).expect("a file");
+        let batches = file.scan().threads(threads).build().expect("a scan").read_all().expect("48 MB in batches of 4 MiB");
+        assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), rows as usize);
+        assert!(batches.iter().all(|batch| batch.num_rows() * 300 * 8 <= limits().batch_bytes));
+    }
+}
