@@ -39,7 +39,13 @@ fn regressions_stay_away() {
     let mut inputs = Vec::new();
     for folder in entries(&folder()) {
         let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
-        assert!(targets::ALL.iter().any(|(target, _)| *target == name), "there is no target {name}");
+        // Some need features.
+        let is_built = targets::ALL.iter().any(|(target, _)| *target == name);
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/hostile/targets/{name}.rs"));
+        assert!(is_built || source.exists(), "there is no target {name}");
+        if !is_built {
+            continue;
+        }
         inputs.extend(entries(&folder).into_iter().map(|path| (name.clone(), path)));
     }
     assert!(!inputs.is_empty(), "no regressions are there");
