@@ -96,7 +96,7 @@ impl Plain {
         let (mut kept, mut size, mut whole) = (Vec::new(), 0, true);
         let mut numbers = Vec::new();
         let rows = ParquetFile::from_source_with(bytes.clone(), limits()).and_then(|file| {
-            let schema = plain(&file).build()?.schema();
+            let schema = plain(&file).rows([first_rows(&file)]).build()?.schema();
             for batch in numbered(plain(&file).rows([first_rows(&file)]))? {
                 let (batch, of_batch) = batch?;
                 numbers.extend(of_batch);
