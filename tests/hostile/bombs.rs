@@ -212,6 +212,20 @@ fn a_long_entry_that_every_row_refers_to() {
     assert_eq!(read, 40);
 }
 
+/// A file of so many columns of one type, whose chunks are all the same bytes.
+fn columns(n: usize, of: impl Fn(&str) -> Vec<u8>, physical_type: i64, codec: i64, rows: i64, body: &[u8]) -> Bytes {
+    let names: Vec<String> = (0..n).map(|i| format!("c{i}")).collect();
+    let schema = [vec![group("m", n)], names.iter().map(|name| of(name)).collect()].concat();
+    let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, physical_type, codec, rows, 4, body.len())).collect();
+    file(body, &schema, rows, &[row_group(&chunks, rows)])
+}
+
+/// Pages of one number, in a dictionary, that so many rows repeat.
+fn a_run(rows: i64) -> Vec<u8> {
+    let run = [vec![0], varint((rows as u64) << 1)].concat();
+    [page(true, 1, 0, 8, &7_i64.to_le_bytes()), page(false, rows, 8, run.len(), &run)].concat()
+}
+
 /// Lengths as DELTA_BYTE_ARRAY stores them.
 fn lengths(lengths: Vec<u32>) -> Vec<u8> {
     let shape = Shape { physical_type: PhysicalType::Int32, width: 0 };
@@ -226,15 +240,16 @@ fn lengths(lengths: Vec<u32>) -> Vec<u8> {
 #[test]
 fn a_long_prefix_that_every_row_repeats() {
     let (rows, text) = (60_000, "a".repeat(256 << 10));
-    let of_rows = |first: usize, others: usize| lengths((0..rows).map(|row| if row == 0 { first } else { others } as u32).collect());
-    let values = [of_rows(0, text.len()), of_rows(text.len(), 0), text.clone().into_bytes()].concat();
-    let body = page(false, rows, 7, values.len(), &values);
+    let page_of = |rows: i64| {
+        let of_rows = |first: usize, others: usize| lengths((0..rows).map(|row| if row == 0 { first } else { others } as u32).collect());
+        let values = [of_rows(0, text.len()), of_rows(text.len(), 0), text.clone().into_bytes()].concat();
+        page(false, rows, 7, values.len(), &values)
+    };
+    let body = page_of(rows);
     refused_for_its_size("long prefixes", leaf("x", BYTE_ARRAY, REQUIRED), BYTE_ARRAY, rows, &body);
     // And of many pages, each with a few rows.
     let few = 40;
-    let of_rows = |first: usize, others: usize| lengths((0..few).map(|row| if row == 0 { first } else { others } as u32).collect());
-    let values = [of_rows(0, text.len()), of_rows(text.len(), 0), text.into_bytes()].concat();
-    let body = page(false, few, 7, values.len(), &values).repeat(20);
+    let body = page_of(few).repeat(20);
     refused_for_its_size("long prefixes of many pages", leaf("x", BYTE_ARRAY, REQUIRED), BYTE_ARRAY, few * 20, &body);
 }
 
@@ -244,14 +259,17 @@ fn levels(runs: &[(u64, u8)]) -> Vec<u8> {
     [&(bytes.len() as u32).to_le_bytes()[..], &bytes].concat()
 }
 
+/// The schema of a list of one type.
+fn list_of(physical_type: i64) -> Vec<Vec<u8>> {
+    let outer = Fields::new().i32(3, OPTIONAL).text(4, "l").i32(5, 1).i32(6, 3).end();
+    let list = Fields::new().i32(3, 2).text(4, "list").i32(5, 1).end();
+    vec![group("m", 1), outer, list, leaf("element", physical_type, OPTIONAL)]
+}
+
 /// A list of so many elements that memory does not hold them, all of them null, in one page or in several.
 #[test]
 fn a_row_with_elements_beyond_number() {
     let most = i32::MAX as u64;
-    let list = || {
-        let outer = Fields::new().i32(3, OPTIONAL).text(4, "l").i32(5, 1).i32(6, 3).end();
-        [group("m", 1), outer, Fields::new().i32(3, 2).text(4, "list").i32(5, 1).end()]
-    };
     for (name, physical_type) in [("booleans", 0), ("INT32", 1), ("INT64", INT64), ("text", BYTE_ARRAY)] {
         for pages in [1, 3] {
             let nulls = levels(&[(most, 2)]);
@@ -259,7 +277,7 @@ fn a_row_with_elements_beyond_number() {
             let next = [levels(&[(most, 1)]), nulls].concat();
             let mut body = page(false, most as i64, 0, first.len(), &first);
             (1..pages).for_each(|_| body.extend(page(false, most as i64, 0, next.len(), &next)));
-            let schema = [list().to_vec(), vec![leaf("element", physical_type, OPTIONAL)]].concat();
+            let schema = list_of(physical_type);
             let bytes = file(&body, &schema, 1, &[row_group(&[chunk("x", physical_type, 0, most as i64 * pages, 4, body.len())], 1)]);
             let what = format!("a list of {name} in {pages} pages");
             let error = bounded(&what, memory_bound(), || scan(&bytes, None, 1)).expect_err("more than the limit");
@@ -308,15 +326,13 @@ fn many_columns_of_one_page_that_inflates() {
     let compressed = zeros(size);
     let plain = page(false, rows, 0, size, &compressed);
     let run = [vec![0], varint((rows as u64) << 1)].concat();
+    // A frame of one block that is not compressed.
     let indices = [vec![0x28, 0xb5, 0x2f, 0xfd, 0x20, run.len() as u8, 1 | (run.len() as u8) << 3, 0, 0], run.clone()].concat();
     let keyed = [page(true, rows, 0, size, &compressed), page(false, rows, 8, run.len(), &indices)].concat();
-    let names: Vec<String> = (0..300).map(|i| format!("c{i}")).collect();
     for (what, body) in [("pages", plain), ("dictionaries", keyed)] {
-        for (columns, physical_type) in [(leaf as fn(&str, i64, i64) -> Vec<u8>, INT64), (wide_leaf, FIXED_LEN_BYTE_ARRAY)] {
-            let schema =
-                [vec![group("m", names.len())], names.iter().map(|name| columns(name, physical_type, REQUIRED)).collect()].concat();
-            let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, physical_type, 6, rows, 4, body.len())).collect();
-            let bytes = file(&body, &schema, rows, &[row_group(&chunks, rows)]);
+        for physical_type in [INT64, FIXED_LEN_BYTE_ARRAY] {
+            let of = |name: &str| if physical_type == INT64 { leaf(name, INT64, REQUIRED) } else { fixed_leaf(name, 8, REQUIRED) };
+            let bytes = columns(300, of, physical_type, 6, rows, &body);
             let open = || -> Result<usize, Error> {
                 let file = ParquetFile::from_source_with(bytes.clone(), limits())?;
                 file.scan().threads(1).batch_rows(100).build()?.take(2).map(|batch| batch.map(|batch| batch.num_rows())).sum()
@@ -325,11 +341,6 @@ fn many_columns_of_one_page_that_inflates() {
             assert_eq!(bounded(&what, memory_bound(), open).expect("rows"), 200, "{what}");
         }
     }
-}
-
-#[cfg(feature = "zstd")]
-fn wide_leaf(name: &str, _: i64, repetition: i64) -> Vec<u8> {
-    fixed_leaf(name, 8, repetition)
 }
 
 /// Pages without a value are not decompressed.
@@ -357,12 +368,7 @@ fn pages_without_values_cost_nothing() {
 #[test]
 fn batches_to_come_take_no_memory() {
     let rows = 1_i64 << 26;
-    let run = [vec![0], varint((rows as u64) << 1)].concat();
-    let body = [page(true, 1, 0, 8, &7_i64.to_le_bytes()), page(false, rows, 8, run.len(), &run)].concat();
-    let names: Vec<String> = (0..100).map(|i| format!("c{i}")).collect();
-    let schema = [vec![group("m", names.len())], names.iter().map(|name| leaf(name, INT64, REQUIRED)).collect()].concat();
-    let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, INT64, 0, rows, 4, body.len())).collect();
-    let bytes = file(&body, &schema, rows, &[row_group(&chunks, rows)]);
+    let bytes = columns(100, |name| leaf(name, INT64, REQUIRED), INT64, 0, rows, &a_run(rows));
     let open = || -> Result<usize, Error> {
         let file = ParquetFile::from_source_with(bytes.clone(), Limits { metadata_bytes: 32 << 20, ..limits() })?;
         file.scan().threads(2).batch_rows(1_024).build()?.take(2).map(|batch| batch.map(|batch| batch.num_rows())).sum()
@@ -377,10 +383,7 @@ fn columns_share_what_a_batch_may_take() {
     let run = [vec![0], varint((rows as u64) << 1)].concat();
     let value = [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
     let body = [page(true, 1, 0, value.len(), &value), page(false, rows, 8, run.len(), &run)].concat();
-    let names: Vec<String> = (0..40).map(|i| format!("c{i}")).collect();
-    let schema = [vec![group("m", names.len())], names.iter().map(|name| leaf(name, BYTE_ARRAY, REQUIRED)).collect()].concat();
-    let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, BYTE_ARRAY, 0, rows, 4, body.len())).collect();
-    let bytes = file(&body, &schema, rows, &[row_group(&chunks, rows)]);
+    let bytes = columns(40, |name| leaf(name, BYTE_ARRAY, REQUIRED), BYTE_ARRAY, 0, rows, &body);
     let error = bounded("40 columns of 6 MB of text", memory_bound(), || scan(&bytes, None, 1)).expect_err("more than the limit");
     assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
 }
@@ -451,8 +454,6 @@ fn a_group_of_many_leaves_is_read_in_time() {
 #[test]
 fn a_row_with_elements_beyond_number_is_not_passed_over_either() {
     let most = i32::MAX as u64;
-    let outer = Fields::new().i32(3, OPTIONAL).text(4, "l").i32(5, 1).i32(6, 3).end();
-    let list = [group("m", 1), outer, Fields::new().i32(3, 2).text(4, "list").i32(5, 1).end(), leaf("element", INT64, OPTIONAL)].to_vec();
     let nulls = levels(&[(most, 2)]);
     let first = [levels(&[(1, 0), (most - 1, 1)]), nulls.clone()].concat();
     let next = [levels(&[(most, 1)]), nulls].concat();
@@ -460,7 +461,7 @@ fn a_row_with_elements_beyond_number_is_not_passed_over_either() {
     let mut body = page(false, most as i64, 0, first.len(), &first);
     (0..300).for_each(|_| body.extend(page(false, most as i64, 0, next.len(), &next)));
     body.extend(page(false, 1, 0, last.len(), &last));
-    let bytes = file(&body, &list, 2, &[row_group(&[chunk("x", INT64, 0, most as i64 * 301 + 1, 4, body.len())], 2)]);
+    let bytes = file(&body, &list_of(INT64), 2, &[row_group(&[chunk("x", INT64, 0, most as i64 * 301 + 1, 4, body.len())], 2)]);
     let second = || ParquetFile::from_source_with(bytes.clone(), limits())?.scan().threads(1).offset(1).build()?.read_all();
     let error = bounded("a row behind 6·10^11 elements", memory_bound(), second).expect_err("more than the limit");
     assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
@@ -470,12 +471,7 @@ fn a_row_with_elements_beyond_number_is_not_passed_over_either() {
 #[test]
 fn many_columns_of_runs_are_read_in_batches_that_fit() {
     let rows = 20_000;
-    let run = [vec![0], varint((rows as u64) << 1)].concat();
-    let body = [page(true, 1, 0, 8, &7_i64.to_le_bytes()), page(false, rows, 8, run.len(), &run)].concat();
-    let names: Vec<String> = (0..300).map(|i| format!("c{i}")).collect();
-    let schema = [vec![group("m", names.len())], names.iter().map(|name| leaf(name, INT64, REQUIRED)).collect()].concat();
-    let chunks: Vec<Vec<u8>> = names.iter().map(|name| chunk(name, INT64, 0, rows, 4, body.len())).collect();
-    let bytes = file(&body, &schema, rows, &[row_group(&chunks, rows)]);
+    let bytes = columns(300, |name| leaf(name, INT64, REQUIRED), INT64, 0, rows, &a_run(rows));
     for threads in [1, 2] {
         let file = ParquetFile::from_source_with(bytes.clone(), limits()).expect("a file");
         let batches = file.scan().threads(threads).build().expect("a scan").read_all().expect("48 MB in batches of 4 MiB");
