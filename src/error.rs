@@ -66,7 +66,8 @@ pub struct Place {
 /// The most bytes of a column's path in an error. Many errors are thrown away, and each chunk of a file can make one of the same name.
 const COLUMN_BYTES: usize = 1000;
 
-fn shortened(column: &str) -> String {
+/// The name of a column as errors and findings have it.
+pub(crate) fn shortened(column: &str) -> String {
     if column.len() <= COLUMN_BYTES {
         return column.to_owned();
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::error::Place;
+use crate::error::{Place, shortened};
 use crate::schema::Schema;
 
 /// A [`Place`] that copies no name: the column is the index of its leaf.
@@ -21,7 +21,7 @@ impl Spot {
         let leaf = self.leaf.and_then(|leaf| schema?.leaves().get(leaf));
         Place {
             file: None,
-            column: leaf.map(|leaf| cut(leaf.path.dotted())),
+            column: leaf.map(|leaf| shortened(leaf.path.dotted())),
             row_group: self.row_group,
             page: self.page,
             offset: self.offset,
