@@ -126,7 +126,7 @@ impl PushScan {
     #[allow(clippy::should_implement_trait, reason = "it may need bytes before it goes on, which an iterator cannot say")]
     pub fn next(&mut self) -> Result<PushStep> {
         loop {
-            if let Poll::Ready(step) = self.step(None, &[])? {
+            if let Poll::Ready(step) = self.step(None, &Spans::default())? {
                 return Ok(step);
             }
         }
@@ -137,11 +137,11 @@ impl PushScan {
     /// # Errors
     /// As for [`next`](Self::next).
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<PushStep>> {
-        self.poll_beside(context, &[])
+        self.poll_beside(context, &Spans::default())
     }
 
     /// As [`poll`](Self::poll), while some ranges are on their way: what is needed beside them, which may be nothing.
-    pub(crate) fn poll_beside(&mut self, context: &mut Context<'_>, coming: &[Range<u64>]) -> Poll<Result<PushStep>> {
+    pub(crate) fn poll_beside(&mut self, context: &mut Context<'_>, coming: &Spans<()>) -> Poll<Result<PushStep>> {
         match self.step(Some(context.waker()), coming) {
             Ok(step) => step.map(Ok),
             Err(error) => Poll::Ready(Err(error)),
@@ -158,13 +158,12 @@ impl PushScan {
     /// # Errors
     /// As for [`next`](Self::next).
     pub fn ahead(&mut self, bytes: u64) -> Result<Vec<Range<u64>>> {
-        self.ahead_beside(bytes, &[])
+        self.ahead_beside(bytes, &Spans::default())
     }
 
     /// As [`ahead`](Self::ahead), while some ranges are on their way: what is needed beside them.
-    pub(crate) fn ahead_beside(&mut self, bytes: u64, coming: &[Range<u64>]) -> Result<Vec<Range<u64>>> {
+    pub(crate) fn ahead_beside(&mut self, bytes: u64, coming: &Spans<()>) -> Result<Vec<Range<u64>>> {
         // Put together with what is on its way, ranges would span what came before it.
-        let coming = Spans::of(coming.iter().cloned());
         let missing = |ranges| coming.missing(self.pushed.missing(ranges));
         let (mut requests, mut wanted, mut size) = (Vec::new(), missing(self.scan.missing_ahead()), 0_u64);
         let mut wanted_size = total(&wanted);
@@ -199,7 +198,7 @@ impl PushScan {
         self.pushed.bytes()
     }
 
-    fn step(&mut self, waker: Option<&Waker>, coming: &[Range<u64>]) -> Result<Poll<PushStep>> {
+    fn step(&mut self, waker: Option<&Waker>, coming: &Spans<()>) -> Result<Poll<PushStep>> {
         loop {
             let step = match self.scan.advance(waker) {
                 Ok(Progress::Batch(batch)) => PushStep::Batch(batch),
@@ -212,7 +211,7 @@ impl PushScan {
                             // A thread looked for them just before they came.
                             continue;
                         }
-                        PushStep::Need(self.fetch.requests(Spans::of(coming.iter().cloned()).missing(self.with_the_rest(missing))))
+                        PushStep::Need(self.fetch.requests(coming.missing(self.with_the_rest(missing))))
                     }
                     None => return Err(self.scan.plan.file.place(error)),
                 },
@@ -373,7 +372,7 @@ mod tests {
         let file = Bytes::from(std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/codecs.none-v1.parquet")).unwrap());
         let metadata = ParquetFile::from_bytes(file.clone()).unwrap().metadata().clone();
         let (third, end) = (file.len() as u64 / 3, file.len() as u64);
-        let (came, coming) = (third..2 * third, [0..third, 2 * third..end]);
+        let (came, coming) = (third..2 * third, Spans::of([0..third, 2 * third..end]));
         let scan = || {
             let open = ParquetFile::without_source(metadata.clone(), Limits::default()).with_fetch_options(FetchOptions::remote());
             let mut scan = open.scan().threads(1).push().unwrap();
@@ -381,7 +380,7 @@ mod tests {
             scan
         };
         // Put together before what is coming is taken out, what came is left.
-        assert_eq!(Spans::of(coming.clone()).missing(scan().ahead(u64::MAX).unwrap()), std::slice::from_ref(&came));
+        assert_eq!(coming.missing(scan().ahead(u64::MAX).unwrap()), std::slice::from_ref(&came));
         assert!(scan().ahead_beside(u64::MAX, &coming).unwrap().is_empty());
         let step = scan().poll_beside(&mut Context::from_waker(Waker::noop()), &coming);
         assert!(matches!(&step, Poll::Ready(Ok(PushStep::Need(ranges))) if ranges.is_empty()), "{step:?}");

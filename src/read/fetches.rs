@@ -10,8 +10,8 @@ use futures_core::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::error::{Error, Result};
-use crate::read::fetch::without;
 use crate::read::remote::read_exactly;
+use crate::read::spans::Spans;
 use crate::read::{AsyncSource, FetchOptions};
 
 /// A range that was asked for, and the answer.
@@ -20,8 +20,8 @@ type Fetched = (Range<u64>, Result<Bytes>);
 /// Requests.
 #[derive(Default)]
 pub(crate) struct Fetches {
-    /// Those under way or waiting.
-    coming: Vec<Range<u64>>,
+    /// What is under way or waits.
+    coming: Spans<()>,
     waiting: VecDeque<Range<u64>>,
     running: FuturesUnordered<BoxFuture<'static, Fetched>>,
     /// The error of a request, which comes when its bytes are needed: what was read before it is handed out first.
@@ -29,25 +29,20 @@ pub(crate) struct Fetches {
 }
 
 impl Fetches {
-    /// The ranges that are under way or wait.
-    pub(crate) fn coming(&self) -> &[Range<u64>] {
+    /// What is under way or waits.
+    pub(crate) fn coming(&self) -> &Spans<()> {
         &self.coming
-    }
-
-    /// Their bytes.
-    fn coming_bytes(&self) -> u64 {
-        self.coming.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add)
     }
 
     /// Adds requests before all that wait.
     pub(crate) fn first(&mut self, requests: Vec<Range<u64>>) {
-        self.coming.extend(requests.iter().cloned());
+        requests.iter().for_each(|request| self.coming.cover(request.clone()));
         requests.into_iter().rev().for_each(|request| self.waiting.push_front(request));
     }
 
     /// Adds requests behind all that wait.
     pub(crate) fn last(&mut self, requests: Vec<Range<u64>>) {
-        self.coming.extend(requests.iter().cloned());
+        requests.iter().for_each(|request| self.coming.cover(request.clone()));
         self.waiting.extend(requests);
     }
 
@@ -84,15 +79,10 @@ impl Fetches {
         self.broken.take()
     }
 
-    /// What of these ranges neither is under way nor waits.
-    pub(crate) fn not_coming(&self, ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
-        without(ranges, self.coming.iter().cloned())
-    }
-
     /// How many bytes more may be asked for ahead, beside so many that are here; none after a failed request.
     pub(crate) fn room(&self, here: u64, costs: &FetchOptions) -> u64 {
         match self.broken {
-            None => costs.in_flight_bytes.saturating_sub(here.saturating_add(self.coming_bytes())),
+            None => costs.in_flight_bytes.saturating_sub(here.saturating_add(self.coming.bytes())),
             Some(_) => 0,
         }
     }
@@ -100,7 +90,7 @@ impl Fetches {
     /// The next answer that has come; none yet, or none any more.
     fn poll(&mut self, context: &mut Context<'_>) -> Option<Fetched> {
         let Poll::Ready(Some((range, bytes))) = self.running.poll_next_unpin(context) else { return None };
-        self.coming.retain(|coming| *coming != range);
+        self.coming.clear(range.clone());
         Some((range, bytes))
     }
 }

@@ -131,7 +131,7 @@ impl PageStream {
 
     /// Asks for bytes that are needed, unless they are coming; after a failed request it gives its error instead.
     fn ask(&mut self, missing: Vec<Range<u64>>) -> Option<Error> {
-        let missing = self.fetches.not_coming(missing);
+        let missing = self.fetches.coming().missing(missing);
         if missing.is_empty() {
             return None;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Ranges that do not overlap, each with a value.
+#[derive(Debug)]
 pub(crate) struct Spans<T> {
     /// Where each ends, by where it begins.
     spans: BTreeMap<u64, (u64, T)>,

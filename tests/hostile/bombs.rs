@@ -1,5 +1,7 @@
 //! Small files that claim much: what they take follows the limits and what is asked for.
 
+#[cfg(feature = "rayon")]
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -402,6 +404,35 @@ fn parts_of_a_page_each_take_no_more_than_it() {
         &[row_group(&[chunk("x", BYTE_ARRAY, 0, rows, 4, body.len())], rows)],
     );
     assert_eq!(bounded("4,000 pages of two kinds", memory_bound(), || scan(&bytes, None, 10)).expect("rows"), 4_000);
+}
+
+/// Rows that a filter leaves are not all held before the first of them is taken: 64 batches of ten megabytes each.
+#[cfg(feature = "rayon")]
+#[test]
+fn filtered_batches_do_not_wait_without_end() {
+    let (rows, text) = (6_400, "a".repeat(100 << 10));
+    let run = [vec![0], varint((rows as u64) << 1)].concat();
+    let value = [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let body = [page(true, 1, 0, value.len(), &value), page(false, rows, 8, run.len(), &run)].concat();
+    let of = |name: &str| leaf(name, BYTE_ARRAY, REQUIRED);
+    let bytes = columns(2, of, BYTE_ARRAY, 0, rows, &body);
+    // The pool's only thread takes the batches as well, so that what it holds is counted.
+    let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool"));
+    let filtered = |file: ParquetFile| file.scan().batch_rows(50).pool(Arc::clone(&pool)).filter(herringbone::predicate::col("c0").gt("A"));
+    let local = || -> Result<usize, Error> {
+        let scan = filtered(ParquetFile::from_source_with(bytes.clone(), limits())?).build()?;
+        scan.map(|batch| batch.map(|batch| batch.num_rows())).sum()
+    };
+    let pushed = || -> Result<usize, Error> {
+        let metadata = ParquetFile::from_bytes(bytes.clone())?.metadata().clone();
+        let scan = filtered(ParquetFile::without_source(metadata, limits())).push()?;
+        crate::bombs_of_copies::take_all(&bytes, scan, false)
+    };
+    let read: [&(dyn Fn() -> Result<usize, Error> + Sync); 2] = [&local, &pushed];
+    for read in read {
+        let taken = pool.install(|| bounded("filtered rows of long text", 2 * memory_bound(), read));
+        assert_eq!(taken.expect("rows"), rows as usize);
+    }
 }
 
 /// A chunk of few bytes that claims 2^62 is not read row by row.

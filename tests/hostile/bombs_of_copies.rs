@@ -31,7 +31,7 @@ fn push_scan(bytes: &Bytes) -> PushScan {
 }
 
 /// Takes all batches of a scan that gets the bytes that it asks for; the number of rows.
-fn take_all(bytes: &Bytes, mut scan: PushScan, ahead: bool) -> Result<usize, Error> {
+pub fn take_all(bytes: &Bytes, mut scan: PushScan, ahead: bool) -> Result<usize, Error> {
     let mut rows = 0;
     loop {
         let coming = if ahead { scan.ahead(1 << 30)? } else { Vec::new() };

@@ -312,3 +312,5 @@ pub(crate) use parallel::Parallel;
 
 #[cfg(feature = "rayon")]
 mod parallel;
+#[cfg(feature = "rayon")]
+mod parts;

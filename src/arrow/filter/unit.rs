@@ -22,6 +22,7 @@ use crate::read::{LeafData, LeafReader, Scratch};
 use crate::values::Bits;
 
 /// Rows of one row group.
+#[derive(Clone)]
 pub(crate) struct Unit {
     /// An index in [`Plan::groups`].
     pub(crate) group: usize,

@@ -12,6 +12,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
+use herringbone::Limits;
 use herringbone::arrow::{ArrowWriter, ParquetFile, ScanBuilder, ScanMetrics, Strings};
 use herringbone::compression::Compression;
 use herringbone::format::{Encoding, PhysicalType};
@@ -81,7 +82,10 @@ impl Totals {
 
 fn check_file(path: &Path, seed: u64, times: usize, totals: &Totals) -> Result<(), String> {
     let costs = remote::costs()[seed as usize % 4].clone();
-    let file = ParquetFile::open(path).map_err(|error| error.to_string())?.with_fetch_options(costs);
+    // With little memory, units have few rows, or are read batch by batch.
+    let memory_bytes = [1, 4 << 10, 32 << 10, Limits::default().memory_bytes][seed as usize / 4 % 4];
+    let limits = Limits { memory_bytes, ..Limits::default() };
+    let file = ParquetFile::open_with(path, limits).map_err(|error| error.to_string())?.with_fetch_options(costs);
     let bytes = bytes::Bytes::from(std::fs::read(path).map_err(|error| error.to_string())?);
     // Of INT96, naive cells have a unit that not all values fit.
     let plain = |scan: ScanBuilder| scan.use_stored_schema(false).strings(Strings::Utf8).int96_overflow(herringbone::arrow::Overflow::Null);
@@ -276,6 +280,35 @@ fn null_counts_without_those_of_groups_are_not_believed() {
             let scan = file.scan().filter(filter.clone()).build().expect("a scan");
             let rows: usize = scan.map(|batch| batch.expect("rows").num_rows()).sum();
             assert_eq!(rows, expected, "{filter}");
+        }
+    }
+}
+
+/// Text of a dictionary takes more than metadata tell: what is read ahead of it is read again, batch by batch.
+#[test]
+fn rows_that_take_more_than_the_memory_are_those_of_a_plain_scan() {
+    let rows = 20_000_i64;
+    let words = (0..rows).map(|row| Some(char::from(b'a' + (row % 10) as u8).to_string().repeat(400)));
+    let numbers = Int64Array::from_iter_values((0..rows).map(|row| row * 7 % 1_000));
+    let words = Arc::new(StringArray::from_iter(words)) as ArrayRef;
+    let batch = RecordBatch::try_from_iter([("word", words), ("n", Arc::new(numbers) as ArrayRef)]).expect("a batch");
+    let bytes = bytes::Bytes::from(written(&batch, WriterOptions::builder()));
+    let limits = Limits { memory_bytes: 1 << 20, batch_bytes: 1 << 20, ..Limits::default() };
+    let file = ParquetFile::from_source_with(bytes.clone(), limits).expect("a file");
+    for threads in [1, 2, 3] {
+        let scan = || file.scan().strings(Strings::Utf8).batch_rows(400).threads(threads).filter(col("n").lt(600));
+        let passing = |row: &i64| row * 7 % 1_000 < 600;
+        let expected: Vec<i64> = (0..rows).filter(passing).collect();
+        let read = scan().row_number("row").build().and_then(Iterator::collect::<Result<Vec<_>, _>>).expect("rows");
+        let (pushed, _) = remote::push::drive_on(&mut scan().row_number("row").push().expect("a scan"), &bytes).expect("rows, pushed");
+        for batches in [read, pushed] {
+            let whole = concat_batches(&batches[0].schema(), &batches).expect("batches of one schema");
+            let numbers = whole.column_by_name("row").expect("numbers").as_primitive::<arrow_array::types::Int64Type>();
+            assert_eq!(numbers.values()[..], expected[..]);
+            let words = whole.column_by_name("word").expect("words").as_string::<i32>();
+            assert!(
+                expected.iter().zip(words).all(|(row, word)| word.is_some_and(|word| word.as_bytes() == [b'a' + (row % 10) as u8; 400]))
+            );
         }
     }
 }

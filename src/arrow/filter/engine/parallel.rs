@@ -6,17 +6,15 @@ use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use arrow_array::ArrayRef;
-use rayon::prelude::*;
-
+use super::parts::{Held, Part, Parts, Rest, read};
 use super::{BATCHES_AT_ONCE, Taken, Units, Work, lanes_of};
-use crate::arrow::filter::unit::{Unit, mask};
-use crate::arrow::lanes::{Access, Lane};
+use crate::arrow::filter::unit::Unit;
+use crate::arrow::lanes::Access;
 use crate::arrow::plan::Plan;
 use crate::arrow::pool::{Pool, spawn_on};
 use crate::arrow::scan::Threads;
 use crate::error::{Error, Result, caught};
-use crate::read::{Missing, Room};
+use crate::read::Missing;
 
 /// A filtered scan on a pool.
 pub(crate) struct Parallel {
@@ -36,6 +34,7 @@ pub(crate) struct Parallel {
 
 struct Shared {
     work: Work,
+    held: Held,
     state: Mutex<State>,
     ready: Condvar,
 }
@@ -51,8 +50,8 @@ enum Stage {
     /// In the pool.
     Running,
     Waiting(Box<Waiting>),
-    /// Its batches; an error is the last.
-    Done(VecDeque<Result<Taken>>),
+    /// Its batches.
+    Done(Parts),
 }
 
 /// A unit whose bytes are wanted: those of its filter's columns, or when its rows are known, those of the others.
@@ -70,11 +69,11 @@ impl Waiting {
     }
 
     /// Finds the rows or reads them, given the bytes for it; returns the batches when they are read.
-    fn step(&mut self, work: &Work, access: &Access) -> Result<Option<VecDeque<Taken>>> {
+    fn step(&mut self, work: &Work, held: &Held, access: &Access) -> Result<Option<VecDeque<Part>>> {
         if self.filtered {
             let mut lanes = lanes_of(&work.plan, &self.unit, access)?;
             super::begin(&work.plan, std::iter::once((&self.unit, lanes.as_mut_slice())));
-            return read(work, &self.unit, lanes).map(Some);
+            return read(work, held, &self.unit, access, lanes).map(Some);
         }
         self.unit.filter(&work.plan, &work.filter, access)?;
         (self.filtered, self.missing) = (true, Vec::new());
@@ -128,7 +127,7 @@ impl Parallel {
         let ahead = threads + 1;
         let window = window(&work, threads, ahead);
         let state = State { units: BTreeMap::new(), cancelled: false, waker: None };
-        let shared = Arc::new(Shared { work, state: Mutex::new(state), ready: Condvar::new() });
+        let shared = Arc::new(Shared { held: Held::new(&work.plan.file.limits), work, state: Mutex::new(state), ready: Condvar::new() });
         Self {
             shared,
             pool,
@@ -174,14 +173,23 @@ impl Parallel {
                 continue;
             }
             match state.units.get_mut(&self.taking) {
-                Some(Stage::Done(batches)) => {
-                    if let Some(taken) = batches.pop_front() {
-                        return taken.map(|taken| Poll::Ready(Some(taken)));
+                Some(Stage::Done(batches)) => match batches.pop_front().transpose()? {
+                    Some(Part::Batch(taken, room)) => {
+                        drop(room);
+                        return Ok(Poll::Ready(Some(taken)));
                     }
-                    state.units.remove(&self.taking);
-                    self.taking += 1;
-                    self.groups.pop_front();
-                }
+                    Some(Part::Rest(rest)) => {
+                        let behind = std::mem::take(batches);
+                        state.units.insert(self.taking, Stage::Running);
+                        drop(state);
+                        self.read_on(rest, behind);
+                    }
+                    None => {
+                        state.units.remove(&self.taking);
+                        self.taking += 1;
+                        self.groups.pop_front();
+                    }
+                },
                 Some(Stage::Waiting(waiting)) => return Err(Missing::error(waiting.missing.clone())),
                 Some(Stage::Running) => {
                     state.waker = waker.cloned();
@@ -237,10 +245,27 @@ impl Parallel {
     /// Takes a unit further on the pool, with the bytes that it waits for.
     fn spawn(&self, number: usize, mut waiting: Box<Waiting>, access: Access) {
         let shared = Arc::clone(&self.shared);
-        spawn_on(&self.pool, move || match caught(Error::panicked, || waiting.step(&shared.work, &access)) {
+        spawn_on(&self.pool, move || match caught(Error::panicked, || waiting.step(&shared.work, &shared.held, &access)) {
             Err(error) => shared.put_back(number, waiting, error),
             Ok(Some(batches)) => shared.put(number, Stage::Done(batches.into_iter().map(Ok).collect())),
             Ok(None) => shared.put(number, Stage::Waiting(waiting)),
+        });
+    }
+
+    /// Reads the next batch of a unit whose batches are read one after the other. Those to come are given fewer rows.
+    fn read_on(&mut self, mut rest: Box<Rest>, behind: Parts) {
+        if rest.is_new() {
+            self.units.window = (self.units.window / 4).max(self.shared.work.batch_rows as u64);
+        }
+        let (shared, number) = (Arc::clone(&self.shared), self.taking);
+        spawn_on(&self.pool, move || {
+            let mut parts = match caught(Error::panicked, || rest.next(&shared.work, &shared.held)) {
+                Ok(None) => Parts::new(),
+                Ok(Some((taken, room))) => Parts::from([Ok(Part::Batch(taken, room)), Ok(Part::Rest(rest))]),
+                Err(error) => Parts::from([Err(error), Ok(Part::Rest(rest))]),
+            };
+            parts.extend(behind);
+            shared.put(number, Stage::Done(parts));
         });
     }
 
@@ -260,14 +285,17 @@ impl Parallel {
         shared.put(number, Stage::Running);
         self.next += 1;
         spawn_on(&self.pool, move || {
-            let done = caught(Error::panicked, || Ok(whole(&shared.work, units))).unwrap_or_else(|error| VecDeque::from([Err(error)]));
+            let done = caught(Error::panicked, || Ok(whole(&shared.work, &shared.held, units)))
+                .unwrap_or_else(|error| VecDeque::from([Err(error)]));
             shared.put(number, Stage::Done(done));
         });
     }
 
     /// Begins with another unit, if it is time; `false` when it is not.
     fn begin(&mut self) -> Result<bool> {
-        if self.exhausted || self.next >= self.taking + self.ahead {
+        // Where batches that were not taken are more than they should, there are no others but the unit that is taken next.
+        let has_room = self.next == self.taking || !self.shared.held.is_full();
+        if self.exhausted || self.next >= self.taking + self.ahead || !has_room {
             return Ok(false);
         }
         self.unpruned.clear();
@@ -309,7 +337,7 @@ impl Drop for Parallel {
 }
 
 /// All batches of units, one after the other, up to the first error. Their dictionaries are decoded together.
-fn whole(work: &Work, units: Vec<Unit>) -> VecDeque<Result<Taken>> {
+fn whole(work: &Work, held: &Held, units: Vec<Unit>) -> Parts {
     let mut opened = Vec::with_capacity(units.len());
     let mut failed = None;
     for unit in units {
@@ -325,9 +353,9 @@ fn whole(work: &Work, units: Vec<Unit>) -> VecDeque<Result<Taken>> {
     super::begin(&work.plan, opened.iter_mut().filter_map(super::Stage::opened));
     let mut batches = VecDeque::new();
     for stage in opened {
-        let super::Stage::Open(unit, _, lanes) = stage else { continue };
-        match read(work, &unit, lanes) {
-            Ok(taken) => batches.extend(taken.into_iter().map(Ok)),
+        let super::Stage::Open(unit, access, lanes) = stage else { continue };
+        match read(work, held, &unit, &access, lanes) {
+            Ok(parts) => batches.extend(parts.into_iter().map(Ok)),
             Err(error) => {
                 batches.push_back(Err(error));
                 return batches;
@@ -336,29 +364,6 @@ fn whole(work: &Work, units: Vec<Unit>) -> VecDeque<Result<Taken>> {
     }
     batches.extend(failed);
     batches
-}
-
-/// All batches of a unit, its fields beside each other.
-fn read(work: &Work, unit: &Unit, lanes: Vec<Lane>) -> Result<VecDeque<Taken>> {
-    let plan = &work.plan;
-    let outputs = &unit.outputs;
-    let masks: Vec<_> = outputs.iter().map(|output| mask(plan, output)).collect();
-    let rooms: Vec<_> = outputs.iter().map(|_| Arc::new(Room::new(&plan.file.limits))).collect();
-    let field = |mut lane: Lane| -> Result<Vec<Vec<ArrayRef>>> {
-        let mut arrays = Vec::with_capacity(outputs.len());
-        for ((output, mask), room) in outputs.iter().zip(&masks).zip(&rooms) {
-            lane.share(room);
-            arrays.push(unit.read(plan, &mut lane, output, mask.as_ref())?);
-        }
-        Ok(arrays)
-    };
-    let fields: Vec<Vec<Vec<ArrayRef>>> = lanes.into_par_iter().map(field).collect::<Result<_>>()?;
-    let mut fields: Vec<_> = fields.into_iter().map(Vec::into_iter).collect();
-    let batch = |output| {
-        let columns = fields.iter_mut().map(|batches| batches.next().unwrap_or_default()).collect();
-        work.taken(unit.group, columns, output)
-    };
-    Ok(outputs.iter().map(batch).collect())
 }
 
 /// How many rows a unit gets: as many as the memory holds of those in work, and few enough to keep the threads busy.
