@@ -186,3 +186,47 @@ fn long_lists_of_sorting_columns_are_cut() {
     assert_eq!((groups[0]["sorted_by"].as_array().map(Vec::len), &groups[0]["sorted_by_more"]), (Some(1), &Value::from(1999)));
     assert_eq!(groups[1].get("sorted_by_more"), None);
 }
+
+/// What reading may take is set for all commands that read Parquet files.
+#[test]
+fn limits_are_set_on_the_command_line() {
+    let file = data("codecs.zstd-v1.parquet");
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out.parquet").display().to_string();
+    let commands: [&[&str]; 12] = [
+        &["schema", &file],
+        &["meta", &file],
+        &["pages", &file, "--column", "word"],
+        &["rowgroups", &file],
+        &["bloom", &file, "--column", "word", "a"],
+        &["count", &file],
+        &["head", &file],
+        &["cat", &file],
+        &["convert", &file, &out],
+        &["merge", &out, &file],
+        &["rewrite", &file, &out, "--columns", "word"],
+        &["bench", &file, "--runs", "1"],
+    ];
+    for command in commands {
+        let output = run(&[&["--limits", "memory=1GiB,footer=100"], command].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+        assert!(said.contains("Limits::footer_bytes"), "{command:?}: {said}");
+    }
+    let of_pages: [&[&str]; 5] = [
+        &["cat", &file],
+        &["head", &file],
+        &["pages", &file, "--column", "word"],
+        &["convert", &file, &out],
+        &["bench", &file, "--by-column"],
+    ];
+    for command in of_pages {
+        let output = run(&[command, &["--limits", "page=10"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+        assert!(said.contains("Limits::page_bytes") && said.contains("--limits"), "{command:?}: {said}");
+    }
+    assert!(printed(&["verify", "--strict", &file, "--limits", "footer=100"], 1).contains("at most 100 bytes"));
+    assert_eq!(printed(&["cat", &file, "--limits", "page=1MiB,memory=16KiB,batch=16KiB"], 0), printed(&["cat", &file], 0));
+    assert_eq!(run(&["cat", &file, "--limits", "pages=10"]).status.code(), Some(2));
+}

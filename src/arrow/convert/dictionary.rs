@@ -4,6 +4,7 @@
 //! arrays nothing but its keys. Measured with 4 M strings: 1.9 ns for a view, 0.6 for a dictionary array; `Utf8` see [`short`](super::short).
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -240,6 +241,9 @@ fn dictionary_array<K: ArrowDictionaryKeyType>(
     Ok(Arc::new(DictionaryArray::try_new(keys, Arc::clone(entries))?))
 }
 
+/// Entries are listed where they are not more than so many for each index: a large dictionary costs nothing for each of many small batches.
+const MOST_LISTED: usize = 16;
+
 /// The entries that are in use and the indices into those, when they are at most `most` + 1.
 fn compact(
     indices: Vec<u32>,
@@ -248,7 +252,9 @@ fn compact(
     most: usize,
     data_type: &DataType,
 ) -> Result<(Vec<u32>, ArrayRef)> {
-    let mut places: Vec<Option<u32>> = vec![None; entries.len()];
+    let is_listed = entries.len() / MOST_LISTED <= indices.len();
+    let mut listed: Vec<Option<u32>> = vec![None; if is_listed { entries.len() } else { 0 }];
+    let mut looked_up: HashMap<u32, Option<u32>> = HashMap::new();
     let mut used = Vec::new();
     let mut moved = Vec::with_capacity(indices.len());
     for (slot, index) in indices.into_iter().enumerate() {
@@ -256,7 +262,10 @@ fn compact(
             moved.push(0);
             continue;
         }
-        let Some(place) = places.get_mut(index as usize) else { return Err(wrong_shape(data_type)) };
+        let place = match listed.get_mut(index as usize) {
+            Some(place) => place,
+            None => looked_up.entry(index).or_default(),
+        };
         let next = used.len() as u32;
         moved.push(*place.get_or_insert_with(|| {
             used.push(index);
@@ -279,6 +288,24 @@ fn compact(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_keys_are_of_entries_that_are_in_use() {
+        let data_type = DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Int32));
+        for entries in [300, 100_000] {
+            let all: ArrayRef = Arc::new(arrow_array::Int32Array::from_iter_values((0..entries).map(|entry| entry * 3)));
+            let indices: Vec<u32> = (0..1000).map(|slot| (slot * slot) % 100 * 2 + 50).collect();
+            let validity = NullBuffer::from((0..1000).map(|slot| slot % 5 != 3).collect::<Vec<_>>());
+            let array = keyed(indices.clone(), &all, Some(validity.clone()), &DataType::UInt8, &data_type).unwrap();
+            let array = array.as_dictionary::<UInt8Type>();
+            assert!(array.values().len() <= 100);
+            let values: Vec<_> = array.downcast_dict::<arrow_array::Int32Array>().unwrap().into_iter().collect();
+            let expected = indices.iter().enumerate().map(|(slot, index)| validity.is_valid(slot).then_some(*index as i32 * 3));
+            assert!(values.into_iter().eq(expected));
+            let many: Vec<u32> = (0..257).collect();
+            assert!(keyed(many, &all, None, &DataType::UInt8, &data_type).is_err());
+        }
+    }
 
     #[test]
     fn text_that_is_too_much_for_one_array_takes_several() {

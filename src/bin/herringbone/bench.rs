@@ -14,6 +14,7 @@ use crate::failure::{Failure, Result};
 use crate::filter::Condition;
 use crate::grid::{Align, Grid, thousands};
 use crate::input::{Columns, StringsArg};
+use crate::limits::limits;
 use crate::writer_args::WriterArgs;
 
 /// Times reading whole files into Arrow: all batches of a file are held at once, and the best run counts
@@ -139,7 +140,7 @@ fn measure(path: &Path, args: &Args) -> Result<Measured> {
     };
     for _ in 0..args.runs {
         let start = Instant::now();
-        let file = ParquetFile::open(path)?;
+        let file = ParquetFile::open_with(path, limits())?;
         let mut scan = file.scan().threads(args.threads).strings(args.strings.into()).batch_rows(args.batch_rows);
         if let Some(pool) = &pool {
             scan = scan.pool(Arc::clone(pool));

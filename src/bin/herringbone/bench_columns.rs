@@ -5,16 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use herringbone::FileMetadata;
 use herringbone::compression::Decompressor;
 use herringbone::encoding::Dictionary;
 use herringbone::page::CompressedPage;
 use herringbone::read::{self, PageOptions};
-use herringbone::{FileMetadata, Limits};
 
 use crate::bench::{Args, milliseconds};
 use crate::failure::Result;
 use crate::grid::{Align, Grid, ratio, thousands};
 use crate::input::{Columns, Opened, leaves, open_for_pages};
+use crate::limits::limits;
 
 /// What one column costs.
 #[derive(Clone, Copy, Default)]
@@ -58,11 +59,13 @@ pub fn run(path: &Path, args: &Args, out: &mut dyn Write) -> Result {
 
 /// Decompresses and decodes all pages of a column on this thread. Reading the file is not part of either time.
 fn measure(source: &Arc<Opened>, metadata: &FileMetadata, leaf: usize) -> herringbone::Result<Cost> {
-    let limits = Limits::default();
+    let limits = limits();
     let (mut cost, mut decompressor, mut buffer) = (Cost::default(), Decompressor::new(), Vec::new());
     for row_group in 0..metadata.num_row_groups() {
         let mut dictionary: Option<Arc<Dictionary>> = None;
-        for page in read::pages(Arc::clone(source), metadata, row_group, leaf, &PageOptions::default())? {
+        for page in
+            read::pages(Arc::clone(source), metadata, row_group, leaf, &PageOptions { limits: limits.clone(), ..PageOptions::default() })?
+        {
             let page: CompressedPage = page?;
             let start = Instant::now();
             let decompressed = page.decompress(&mut decompressor, buffer)?;

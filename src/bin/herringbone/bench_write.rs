@@ -11,6 +11,7 @@ use crate::failure::{Failure, Result};
 use crate::feed::memory;
 use crate::grid::{Align, thousands};
 use crate::input::Columns;
+use crate::limits::limits;
 use crate::sort::sorted;
 use crate::threads::Threads;
 
@@ -54,7 +55,7 @@ pub fn measure(path: &Path, args: &Args) -> Result<Written> {
 }
 
 fn batches(path: &Path, args: &Args, threads: &Threads) -> Result<Vec<RecordBatch>> {
-    let file = ParquetFile::open(path)?;
+    let file = ParquetFile::open_with(path, limits())?;
     let mut scan = threads.of_scan(file.scan()).strings(args.strings.into());
     if let Some(Columns(columns)) = &args.columns {
         scan = scan.columns(columns);

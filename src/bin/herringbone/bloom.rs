@@ -3,14 +3,15 @@
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use herringbone::FileMetadata;
 use herringbone::metadata::{BloomFilter, bloom};
 use herringbone::read::Source;
-use herringbone::{FileMetadata, Limits};
 use serde_json::json;
 
 use crate::failure::{Failure, Result};
 use crate::grid::{Align, Grid};
 use crate::input::{leaf, open_for_pages};
+use crate::limits::limits;
 use crate::literal;
 
 /// Says of values whether they may be in a row group or surely are not, by the column's bloom filters
@@ -74,7 +75,7 @@ fn filter(source: &dyn Source, metadata: &FileMetadata, group: usize, leaf: usiz
             Some(length) => u64::from(length),
             None => {
                 let end = location.offset.saturating_add(bloom::HEADER_BYTES as u64).min(metadata.file_size());
-                BloomFilter::bytes_needed(&source.read(location.offset..end)?, &Limits::default())? as u64
+                BloomFilter::bytes_needed(&source.read(location.offset..end)?, &limits())? as u64
             }
         };
         BloomFilter::parse(&source.read(location.offset..location.offset.saturating_add(length))?).map(Some)

@@ -12,6 +12,7 @@ use herringbone::write::{FileWriter, WriterOptions};
 use crate::failure::Result;
 use crate::grid::thousands;
 use crate::input::open_for_pages;
+use crate::limits::limits;
 use crate::target::Target;
 
 /// An entry of application metadata.
@@ -30,7 +31,7 @@ pub fn copy(paths: &[PathBuf], schema: Arc<Schema>, entries: Vec<Entry>, mut tar
     for path in paths {
         let (source, metadata) = open_for_pages(path)?;
         source.expect(|| wanted(&metadata, &schema));
-        writer.copy_file(&source).map_err(|error| error.in_file(path.display().to_string()))?;
+        writer.copy_file_within(&source, &limits()).map_err(|error| error.in_file(path.display().to_string()))?;
     }
     let copied = Copied { row_groups: writer.num_row_groups(), rows: writer.close()?.num_rows() };
     target.finish()?;

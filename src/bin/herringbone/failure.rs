@@ -57,6 +57,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error.kind() {
             ErrorKind::Usage => Failure::Usage(error.to_string()),
+            ErrorKind::Limit if error.to_string().contains("Limits::") => Failure::File(format!("{error} (--limits sets them)")),
             _ => Failure::File(error.to_string()),
         }
     }

@@ -6,20 +6,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::ValueEnum;
+use herringbone::FileMetadata;
 use herringbone::arrow::{ParquetFile, Strings};
 use herringbone::format::PhysicalType;
 use herringbone::read::{self, FileSource, Source};
 use herringbone::schema::Leaf;
-use herringbone::{FileMetadata, Limits};
 
 use crate::failure::{Failure, Result};
+use crate::limits::{limits, streaming_limits};
 use crate::remote;
-
-/// What streaming allows itself: memory follows these figures and not the file. A batch can be as large as the largest
-/// value that a page holds by default.
-fn streaming_limits() -> Limits {
-    Limits { batch_bytes: 256 << 20, memory_bytes: 512 << 20, ..Limits::default() }
-}
 
 /// Opens a file for record batches that are handed on one after another, by [`FileScan`](crate::scan::FileScan).
 pub fn open_for_streaming(path: &Path) -> Result<ParquetFile> {
@@ -104,7 +99,7 @@ pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
 pub fn open_for_pages(path: &Path) -> Result<(Arc<Opened>, FileMetadata)> {
     let named = |error: herringbone::Error| error.in_file(path.display().to_string());
     let source = open_source(path).map_err(named)?;
-    let metadata = read::metadata(&source, &Limits::default()).map_err(named)?;
+    let metadata = read::metadata(&source, &limits()).map_err(named)?;
     Ok((source, metadata))
 }
 

@@ -23,6 +23,7 @@ mod head;
 mod index;
 mod input;
 mod int96;
+mod limits;
 mod literal;
 mod merge;
 mod meta;
@@ -62,6 +63,9 @@ struct Cli {
     /// How many requests are under way at once for files that are read by addresses such as s3://bucket/file
     #[arg(long, global = true, value_name = "N", default_value_t = remote::REQUESTS, value_parser = parse_requests)]
     requests: usize,
+    /// What reading may take, for files that need more or machines that have less: page=1GiB,memory=8GiB; also footer, batch, metadata and depth
+    #[arg(long, global = true, value_name = "NAME=SIZE", value_delimiter = ',')]
+    limits: Vec<limits::Limit>,
 }
 
 #[derive(Subcommand)]
@@ -106,8 +110,9 @@ fn parse_requests(text: &str) -> std::result::Result<usize, String> {
 }
 
 fn main() -> ExitCode {
-    let Cli { command, requests } = Cli::parse();
+    let Cli { command, requests, limits } = Cli::parse();
     remote::limit_requests(requests);
+    limits::give(limits);
     match command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -4,18 +4,19 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use herringbone::FileMetadata;
 use herringbone::format::Encoding;
 use herringbone::metadata::Bound;
 use herringbone::page::CompressedPage;
 use herringbone::read::{self, PageOptions};
 use herringbone::schema::Leaf;
-use herringbone::{FileMetadata, Limits};
 use serde_json::json;
 
 use crate::failure::{Failure, Result, warn};
 use crate::grid::{Align, Grid, ratio};
 use crate::index::PageIndex;
 use crate::input::{Opened, leaf, open_for_pages};
+use crate::limits::limits;
 use crate::meta_json;
 
 /// Lists the pages of a column: where they are, how large, how encoded, and what the page index says of them
@@ -105,7 +106,7 @@ fn list(
     verify_crc: bool,
     pages: &mut Vec<Listed>,
 ) -> herringbone::Result<()> {
-    let options = PageOptions { limits: Limits::default(), verify_crc, ..PageOptions::default() };
+    let options = PageOptions { limits: limits(), verify_crc, ..PageOptions::default() };
     let reader = read::pages(Arc::clone(source), metadata, group, leaf, &options)?;
     let index = match metadata.row_group(group) {
         Some(row_group) => PageIndex::read(source, &row_group, leaf)?,

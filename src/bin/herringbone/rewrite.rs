@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use herringbone::FileMetadata;
 use herringbone::arrow::{ParquetFile, stored_schema_entry};
 use herringbone::write::without_other_columns;
-use herringbone::{FileMetadata, Limits};
 
 use crate::copy::{Entry, copy, entries};
 use crate::encode::encode;
@@ -14,6 +14,7 @@ use crate::feed::{self, Reading};
 use crate::grid::thousands;
 use crate::input::{Columns, leaves, open_for_pages, open_for_streaming};
 use crate::int96::Int96Args;
+use crate::limits::limits;
 use crate::target::{Target, say};
 use crate::threads::Threads;
 use crate::writer_args::{KeyValue, WriterArgs};
@@ -62,7 +63,7 @@ fn copied(args: &Args) -> Result<String> {
     if let Some(columns) = &args.columns {
         let paths = paths(&metadata, columns)?;
         schema = Arc::new(without_other_columns(&schema, paths.iter().map(String::as_str))?);
-        restore_arrow_schema(&mut kept, ParquetFile::from_metadata(source, metadata, Limits::default()), paths)?;
+        restore_arrow_schema(&mut kept, ParquetFile::from_metadata(source, metadata, limits()), paths)?;
     }
     kept.retain(|(key, _)| !args.drop_key_value.contains(key) && args.writer.key_value.iter().all(|given| given.key != *key));
     kept.extend(args.writer.key_value.iter().map(|KeyValue { key, value }| (key.clone(), Some(value.clone()))));

@@ -8,6 +8,7 @@ use herringbone::arrow::ParquetFile;
 
 use crate::failure::Result;
 use crate::grid::shown;
+use crate::limits::limits;
 
 /// Prints the schema: Parquet's message text form, or Arrow's types
 #[derive(clap::Args)]
@@ -21,7 +22,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result {
-    let file = ParquetFile::open(&args.file)?;
+    let file = ParquetFile::open_with(&args.file, limits())?;
     let mut out = BufWriter::new(io::stdout().lock());
     match args.arrow {
         true => print_arrow(&*file.arrow_schema()?, &mut out)?,

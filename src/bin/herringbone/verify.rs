@@ -11,7 +11,9 @@ use serde_json::json;
 use crate::failure::{Failure, Result};
 use crate::grid::shown;
 use crate::input::{expand, open_source};
+use crate::limits::limits;
 use crate::threads::Threads;
+use crate::writer_args::Size;
 
 /// Computes again all that files say about themselves, and reports what is wrong and where
 #[derive(clap::Args)]
@@ -35,8 +37,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
     /// How many bytes of pages are read and decompressed of a file; by default 1,024 times its size, 4 GiB at least
-    #[arg(long, value_name = "N")]
-    bytes: Option<u64>,
+    #[arg(long, value_name = "SIZE")]
+    bytes: Option<Size>,
 }
 
 /// Runs the command. Files that cannot be read are named, and the others checked all the same.
@@ -45,7 +47,8 @@ pub fn run(args: &Args) -> Result {
     let (mut wrong, mut failed) = (0, false);
     let threads = Threads::new(args.threads)?;
     let check = |source: &dyn Source| {
-        let options = VerifyOptions { findings: args.most, bytes: args.bytes, ..VerifyOptions::default() };
+        let options =
+            VerifyOptions { findings: args.most, bytes: args.bytes.map(|size| size.0), limits: limits(), ..VerifyOptions::default() };
         threads.run(|threads| verify(source, &VerifyOptions { threads, ..options }))
     };
     for path in &expand(&args.files)? {

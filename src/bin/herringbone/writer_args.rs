@@ -303,7 +303,8 @@ enum TimestampsArg {
 pub struct Size(pub u64);
 
 impl Size {
-    fn in_memory(self) -> usize {
+    /// As a size of something in memory.
+    pub fn in_memory(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }

@@ -253,6 +253,6 @@ pub fn memory(batch: &RecordBatch) -> u64 {
 /// Whether a Parquet file has timestamps that may not fit the unit that they are read in.
 pub fn has_int96(input: &Input, reading: &Reading) -> bool {
     let is_parquet = input.opens_again() && matches!(input.open(reading.from), Ok((Format::Parquet, _)));
-    let file = input.path().filter(|_| is_parquet).and_then(|path| ParquetFile::open(path).ok());
+    let file = input.path().filter(|_| is_parquet).and_then(|path| ParquetFile::open_with(path, crate::limits::limits()).ok());
     file.is_some_and(|file| !crate::input::int96_leaves(&file).is_empty())
 }
