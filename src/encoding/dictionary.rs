@@ -212,12 +212,15 @@ fn walk_few(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, mut fou
     Ok(())
 }
 
+/// So many values are reserved before it is seen that a page has them.
+const RESERVED_MOST: usize = 1 << 20;
+
 /// Appends the entries that the next `n` indices name.
 fn look_up_words<T: Copy>(runs: &mut HybridReader, page: &[u8], n: usize, entries: &[T], out: &mut Vec<T>) -> Result<()> {
     if n <= FEW {
         return walk_few(runs, page, n, entries.len(), |index| out.extend(entries.get(index)));
     }
-    out.reserve(n);
+    out.reserve(n.min(RESERVED_MOST));
     let out = std::cell::RefCell::new(out);
     walk(
         runs,
@@ -245,7 +248,7 @@ fn indices(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, out: &mu
     if n <= FEW {
         return walk_few(runs, page, n, size, |index| out.push(index as u32));
     }
-    out.reserve(n);
+    out.reserve(n.min(RESERVED_MOST));
     let mut left = n;
     while left > 0 {
         let piece = runs.next(page, left)?.ok_or_else(|| too_few(n, n.saturating_sub(left)))?;

@@ -86,6 +86,9 @@ pub trait Decoder: Send {
     /// Appends the next `n` values to `out` and returns how many it appended: all `n`, unless `out` holds byte arrays and
     /// has no room for more. `page` is the same slice at each call: the values part of the page.
     ///
+    /// A few bytes may be any number of values, such as a run of an index: bound `n` by the memory that there is, as
+    /// [`CompressedPage`](crate::read::CompressedPage) does by [`Limits`](crate::Limits).
+    ///
     /// # Errors
     /// `Malformed` when the page has fewer values or breaks the encoding's rules; what `out` holds then is unspecified.
     fn read(&mut self, page: &[u8], n: usize, out: &mut Values) -> Result<usize>;

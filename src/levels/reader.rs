@@ -51,7 +51,8 @@ impl LevelReader {
         Ok(Self { max, state })
     }
 
-    /// Appends the next `n` levels; `bytes` are the levels of the page, the same at each call.
+    /// Appends the next `n` levels; `bytes` are the levels of the page, the same at each call. A few bytes may be any number of levels:
+    /// bound `n` by the memory that there is.
     ///
     /// # Errors
     /// `Malformed` when there are fewer or one is larger than the maximum.

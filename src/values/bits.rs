@@ -146,8 +146,8 @@ impl Bits {
 
     /// Appends `n` bits of another bitmap from `start` on, fewer when it has fewer.
     pub fn extend_from(&mut self, other: &Bits, start: usize, n: usize) {
-        self.reserve(n);
         let n = n.min(other.len.saturating_sub(start));
+        self.reserve(n);
         let mut at = start;
         let mut left = n;
         while left > 0 {

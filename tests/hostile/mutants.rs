@@ -6,9 +6,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use bytes::Bytes;
+use herringbone::{Place, read};
+
 use crate::agree::{Agreement, agree};
 use crate::files;
-use crate::mutate::Victim;
+use crate::mutate::{Victim, limits};
 use crate::reading::{memory_bound, survive};
 
 /// In the plain test, mutants of one file.
@@ -27,6 +30,36 @@ const OTHER_WAYS: usize = 4;
 fn mutants_neither_panic_nor_hang_nor_swell() {
     let files: Vec<PathBuf> = files::all().into_iter().map(|file| file.path).collect();
     check(&files, SHARE);
+}
+
+/// Each file of `testdata/`, cut at each of its bytes.
+#[test]
+fn no_cut_is_taken_for_a_file() {
+    let cuts = AtomicU64::new(0);
+    let files: Vec<PathBuf> = files::all().into_iter().map(|file| file.path).collect();
+    files::for_each(
+        &files,
+        |path| path.display().to_string(),
+        |path| {
+            let whole = Bytes::from(std::fs::read(path).expect("a readable file"));
+            for cut in 0..whole.len() {
+                let bytes = whole.slice(..cut);
+                match read::metadata(&bytes, &limits()) {
+                    // The four bytes of the end may be among a file's data.
+                    Ok(_) => drop(survive(&bytes).map_err(|fault| format!("cut at {cut}: {fault}"))?),
+                    Err(error) if *error.place() == Place::default() => {
+                        return Err(format!("cut at {cut}: an error without a place: {error}"));
+                    }
+                    Err(_) => {}
+                }
+            }
+            cuts.fetch_add(whole.len() as u64, Relaxed);
+            Ok(())
+        },
+    );
+    let cuts = cuts.into_inner();
+    println!("{cuts} cuts of {} files", files.len());
+    assert!(cuts > 500_000, "{cuts} cuts");
 }
 
 #[test]

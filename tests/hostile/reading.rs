@@ -87,7 +87,7 @@ fn once<T>(what: impl Fn() -> Result<T, String>) -> Result<(T, Cost), String> {
 fn all_ways(bytes: &Bytes) -> Result<Result<usize, Error>, String> {
     let (scanned, pages) = (scan(bytes), metadata(bytes));
     named(&scanned)?;
-    named(&pages)?;
+    let pages = pages?;
     let report = verify(bytes, &VerifyOptions { limits: limits(), findings: 100, values: 200_000, ..VerifyOptions::default() })
         .map_err(|error| format!("verifying fails: {error}"))?;
     match pages {
@@ -98,13 +98,11 @@ fn all_ways(bytes: &Bytes) -> Result<Result<usize, Error>, String> {
     }
 }
 
-/// Whether an error says where, or what else to do.
+/// Whether an error says where.
 fn named<T>(result: &Result<T, Error>) -> Result<(), String> {
     match result {
         Err(error) if error.message().is_empty() => Err("an error without a message".to_owned()),
-        Err(error) if error.kind() != ErrorKind::Usage && *error.place() == Place::default() => {
-            Err(format!("an error without a place: {error}"))
-        }
+        Err(error) if *error.place() == Place::default() => Err(format!("an error without a place: {error}")),
         _ => Ok(()),
     }
 }
@@ -125,9 +123,14 @@ fn scan(bytes: &Bytes) -> Result<usize, Error> {
 }
 
 /// Statistics, what filters make of them, and the pages, each decoded alone.
-fn metadata(bytes: &Bytes) -> Result<(), Error> {
+fn metadata(bytes: &Bytes) -> Result<Result<(), Error>, String> {
     let limits = limits();
-    let metadata = read::metadata(bytes, &limits)?;
+    let metadata = read::metadata(bytes, &limits);
+    named(&metadata)?;
+    let metadata = match metadata {
+        Ok(metadata) => metadata,
+        Err(error) => return Ok(Err(error)),
+    };
     for leaf in metadata.schema().leaves() {
         if let Ok(filter) = col(leaf.path.dotted()).is_null().bind(metadata.schema()) {
             metadata.row_groups().take(CHUNKS).for_each(|group| {
@@ -137,13 +140,13 @@ fn metadata(bytes: &Bytes) -> Result<(), Error> {
     }
     let leaves = metadata.schema().leaves().len();
     let chunks = (0..metadata.num_row_groups()).flat_map(|group| (0..leaves).map(move |leaf| (group, leaf)));
-    let mut failed = None;
+    let mut failed = Ok(());
     for (group, leaf) in chunks.take(CHUNKS) {
-        if let Err(error) = pages(bytes, &metadata, group, leaf, &limits) {
-            failed = Some(error);
-        }
+        let read = pages(bytes, &metadata, group, leaf, &limits);
+        named(&read)?;
+        failed = failed.and(read);
     }
-    failed.map_or(Ok(()), Err)
+    Ok(failed)
 }
 
 fn pages(bytes: &Bytes, metadata: &herringbone::metadata::FileMetadata, group: usize, leaf: usize, limits: &Limits) -> Result<(), Error> {

@@ -23,12 +23,13 @@ const PIECE: u64 = 8 << 20;
 pub(super) struct Room {
     left: u64,
     size: u64,
+    limits: Limits,
 }
 
 impl Room {
-    pub(super) fn of(source: &(impl Source + ?Sized)) -> Result<Self> {
+    pub(super) fn of(source: &(impl Source + ?Sized), limits: &Limits) -> Result<Self> {
         let size = source.size()?;
-        Ok(Self { left: size, size })
+        Ok(Self { left: size, size, limits: limits.clone() })
     }
 
     fn take(&mut self, range: &Range<u64>, uncounted: u64) -> Result<()> {
@@ -65,7 +66,7 @@ pub(super) fn copy_chunk<W: Write>(
     let offset_index = match &location.offset_index {
         Some(range) => {
             room.take(range, 0)?;
-            moved_offset_index(&source.read(range.clone())?, moved)
+            moved_offset_index(&source.read(range.clone())?, room.limits.metadata_bytes, moved)
         }
         None => None,
     };
@@ -80,8 +81,8 @@ pub(super) fn copy_chunk<W: Write>(
 }
 
 /// The offset index for the new place; `None` for one that is broken, which readers would ignore.
-fn moved_offset_index(bytes: &[u8], moved: impl Fn(u64) -> Result<i64>) -> Option<Vec<u8>> {
-    let mut index = OffsetIndex::decode(&mut Reader::new(bytes, Limits::default().metadata_bytes)).ok()?;
+fn moved_offset_index(bytes: &[u8], most: usize, moved: impl Fn(u64) -> Result<i64>) -> Option<Vec<u8>> {
+    let mut index = OffsetIndex::decode(&mut Reader::new(bytes, most)).ok()?;
     for page in &mut index.page_locations {
         page.offset = moved(u64::try_from(page.offset).ok()?).ok()?;
     }
@@ -116,7 +117,7 @@ pub(super) fn copy_bloom_filter<W: Write>(
         Some(length) => u64::from(length),
         None => {
             let head = source.read(location.offset..size.min(location.offset.saturating_add(HEADER_BYTES as u64)))?;
-            BloomFilter::bytes_needed(&head, &Limits::default()).unwrap_or(0) as u64
+            BloomFilter::bytes_needed(&head, &room.limits).unwrap_or(0) as u64
         }
     };
     let end = location.offset.saturating_add(length);

@@ -41,7 +41,7 @@ impl<W: Write> FileWriter<W> {
         self.copy_file_within(source, &Limits::default())
     }
 
-    /// As [`copy_file`](Self::copy_file), within limits of the caller's for the other file's metadata.
+    /// As [`copy_file`](Self::copy_file), within limits of the caller's for the other file's metadata, indexes and bloom filters.
     ///
     /// # Errors
     /// As for [`copy_file`](Self::copy_file).
@@ -49,7 +49,7 @@ impl<W: Write> FileWriter<W> {
         let metadata = read::metadata(source, limits)?;
         metadata.check_has_data()?;
         self.assembler.check()?;
-        let (columns, mut room) = (self.columns_in(&metadata)?, Room::of(source)?);
+        let (columns, mut room) = (self.columns_in(&metadata)?, Room::of(source, limits)?);
         for group in metadata.row_groups() {
             self.copy_group(source, &group, &columns, &mut room)?;
         }
@@ -74,7 +74,7 @@ impl<W: Write> FileWriter<W> {
         let group = metadata
             .row_group(row_group)
             .ok_or_else(|| Error::usage(format!("there is no row group {row_group}: the file has {}", metadata.num_row_groups())))?;
-        self.copy_group(source, &group, &columns, &mut Room::of(source)?)
+        self.copy_group(source, &group, &columns, &mut Room::of(source, &Limits::default())?)
     }
 
     /// Copies the chunks of these columns, of which the source has so many bytes at the most.
