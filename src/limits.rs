@@ -27,7 +27,7 @@ pub struct Limits {
     /// Memory in bytes that a scan may hold at once: pages in flight and batches not handed out yet. Default 2 GiB. Where the pages and
     /// dictionaries that columns are in the midst of take more, they are dropped after each batch and read again for the next.
     /// The rows of one batch, with the text that a dictionary's entries become in them, may take as much once more, or `batch_bytes` where
-    /// that is more; then there is an error.
+    /// that is more; then there is an error. Each thread that decodes has a batch of its own at work.
     pub memory_bytes: usize,
 }
 

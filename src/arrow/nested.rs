@@ -15,13 +15,13 @@ use arrow_schema::{DataType, FieldRef, Fields};
 
 use crate::arrow::convert::{self, Conversion};
 use crate::arrow::types::{ListKind, Mapped, Node};
-use crate::encoding::Part;
+use crate::encoding::{Dictionary, Part};
 use crate::error::{Error, Result};
 use crate::levels::nested::{self, Slots};
 use crate::limits::Limits;
-use crate::read::{LeafData, Room};
+use crate::read::{LeafData, Room, part_size};
 use crate::schema::Schema;
-use crate::values::Bits;
+use crate::values::{Bits, Values};
 
 /// The leaves of one root field for the rows of one batch.
 pub(crate) struct Leaves<'a> {
@@ -29,7 +29,7 @@ pub(crate) struct Leaves<'a> {
     /// Leaf indices, ascending, and their rows.
     data: Vec<(usize, LeafData)>,
     limits: &'a Limits,
-    /// What the text of dictionaries may take.
+    /// What arrays may take beyond what was decoded.
     room: &'a Room,
 }
 
@@ -81,6 +81,10 @@ fn build(mapped: &Mapped, slots: Slots, count: usize, leaves: &mut Leaves<'_>) -
         }
         Node::Struct { children, definition_level, nullable } => {
             let nulls = nulls(mapped, slots, *definition_level, *nullable, count, leaves)?;
+            leaves.room.take(nulls.as_ref().map_or(0, |nulls| nulls.len() / 8)).map_err(|error| match first_leaf(mapped) {
+                Ok(leaf) => name(leaves.schema, leaf, error),
+                Err(_) => error,
+            })?;
             let arrays = children.iter().map(|child| build(child, slots, count, leaves)).collect::<Result<Vec<_>>>()?;
             let fields: Fields = children.iter().map(|child| Arc::clone(&child.field)).collect();
             let array = StructArray::try_new_with_length(fields, arrays, nulls, count).map_err(cannot_assemble)?;
@@ -90,13 +94,14 @@ fn build(mapped: &Mapped, slots: Slots, count: usize, leaves: &mut Leaves<'_>) -
             let nulls = nulls(mapped, slots, *definition_level, *nullable, count, leaves)?;
             let elements = Slots { repetition: *repetition_level, definition: *element_level };
             let leaf = first_leaf(mapped)?;
+            leaves.room.take(count.saturating_mul(place_of_list(*kind))).map_err(|error| name(leaves.schema, leaf, error))?;
             let offsets = nested::offsets(&leaves.get(leaf)?.levels, slots, elements).map_err(|error| name(leaves.schema, leaf, error))?;
             if offsets.len() != count + 1 {
                 return Err(name(leaves.schema, leaf, uneven(count, offsets.len().saturating_sub(1))));
             }
             let total = offsets.last().map_or(0, |total| total.cast_unsigned() as usize);
             let values = build(item, elements, total, leaves)?;
-            list(*kind, Arc::clone(&item.field), data_type, offsets, values, nulls, leaves.limits.batch_bytes)
+            list(*kind, Arc::clone(&item.field), data_type, offsets, values, nulls, leaves)
                 .map_err(|error| name(leaves.schema, leaf, error))
         }
     }
@@ -170,6 +175,7 @@ fn leaf_arrays(
         )));
     }
     let nulls = if data.validity.is_empty() { None } else { null_buffer(data.validity) };
+    let mut charge = Charge { room: leaves.room, dictionary: None };
     let mut parts = data.parts;
     if parts.is_empty() {
         parts.push(Part::Values(conversion.empty_values()));
@@ -184,18 +190,57 @@ fn leaf_arrays(
             nulls => nulls.clone(),
         };
         start += length;
-        let is_text_of_dictionary = matches!(
-            (&part, data_type),
-            (Part::Indices { .. }, DataType::Utf8 | DataType::Binary | DataType::LargeUtf8 | DataType::LargeBinary)
-        );
+        let shared = charge.before(&part, data_type)?;
         let made = convert::arrays(part, nulls, *conversion, data_type, leaves.room.left())?;
-        if is_text_of_dictionary {
-            let bytes = made.iter().map(|array| array.get_buffer_memory_size()).fold(0, usize::saturating_add);
-            leaves.room.take(bytes)?;
-        }
+        charge.after(&made, shared)?;
         arrays.extend(made);
     }
     Ok(if arrays.len() > 1 { join_small(arrays)? } else { arrays })
+}
+
+/// Takes room for what arrays take beyond what was decoded for them.
+struct Charge<'r> {
+    room: &'r Room,
+    /// The dictionary whose entries were counted last: parts of one column share it.
+    dictionary: Option<Arc<Dictionary>>,
+}
+
+impl Charge<'_> {
+    /// For the places of a part's values, before they are made. What is counted of them by now, where their array refers to a dictionary.
+    fn before(&mut self, part: &Part, data_type: &DataType) -> Result<Option<usize>> {
+        let decoded = part_size(part);
+        let places = part.len().saturating_mul(null_bytes(data_type));
+        match part {
+            // Views come beside the text.
+            Part::Values(Values::Bytes(_)) if matches!(data_type, DataType::Utf8View | DataType::BinaryView) => {
+                self.room.take(places).map(|()| None)
+            }
+            Part::Values(_) => self.room.take(places.saturating_sub(decoded)).map(|()| None),
+            Part::Indices { dictionary, .. } => {
+                self.room.take(places.saturating_sub(decoded))?;
+                let is_counted = self.dictionary.as_ref().is_some_and(|last| Arc::ptr_eq(last, dictionary));
+                self.dictionary = Some(Arc::clone(dictionary));
+                let is_text = matches!(data_type, DataType::Utf8 | DataType::Binary | DataType::LargeUtf8 | DataType::LargeBinary);
+                Ok((is_text || !is_counted).then_some(places.max(decoded)))
+            }
+        }
+    }
+
+    /// For text, and for the entries that arrays refer to, when they were made.
+    fn after(&self, made: &[ArrayRef], counted: Option<usize>) -> Result<()> {
+        let Some(counted) = counted else { return Ok(()) };
+        let bytes = made.iter().map(|array| array.get_buffer_memory_size()).fold(0, usize::saturating_add);
+        self.room.take(bytes.saturating_sub(counted))
+    }
+}
+
+/// How many bytes a list takes beside its elements, while its array is made.
+fn place_of_list(kind: ListKind) -> usize {
+    match kind {
+        ListKind::List | ListKind::Map { .. } | ListKind::FixedSize(_) => 4,
+        ListKind::LargeList | ListKind::ListView => 12,
+        ListKind::LargeListView => 28,
+    }
 }
 
 /// The most bytes that arrays of a batch are joined to; beyond, the batch is cut in two.
@@ -225,7 +270,7 @@ fn list(
     offsets: Vec<i32>,
     values: ArrayRef,
     nulls: Option<NullBuffer>,
-    most_bytes: usize,
+    leaves: &Leaves<'_>,
 ) -> Result<ArrayRef> {
     Ok(match kind {
         ListKind::List => Arc::new(GenericListArray::<i32>::try_new(item, offset_buffer(offsets), values, nulls).map_err(cannot_assemble)?),
@@ -234,7 +279,7 @@ fn list(
         }
         ListKind::ListView => list_view::<i32>(item, offsets, values, nulls)?,
         ListKind::LargeListView => list_view::<i64>(item, widen(offsets), values, nulls)?,
-        ListKind::FixedSize(size) => fixed_size_list(size, item, &offsets, values, nulls, most_bytes)?,
+        ListKind::FixedSize(size) => fixed_size_list(size, item, &offsets, values, nulls, leaves.limits.batch_bytes, leaves.room)?,
         ListKind::Map { sorted } => {
             let entries = values
                 .as_any()
@@ -275,6 +320,7 @@ fn fixed_size_list(
     values: ArrayRef,
     nulls: Option<NullBuffer>,
     most_bytes: usize,
+    room: &Room,
 ) -> Result<ArrayRef> {
     let count = offsets.len().saturating_sub(1);
     let is_valid = |slot: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(slot));
@@ -296,6 +342,7 @@ fn fixed_size_list(
                 "null lists of {size} elements, whose places take {bytes} bytes, more than the {most_bytes} of Limits::batch_bytes: read fewer rows at a time, or raise it"
             )));
         }
+        room.take(bytes)?;
         with_placeholders(size, offsets, &values, stored)?
     };
     let array = FixedSizeListArray::try_new_with_length(item, size, values, nulls, count).map_err(cannot_assemble)?;
@@ -351,10 +398,11 @@ mod tests {
     fn null_lists_of_a_size_that_only_the_schema_claims_are_bounded() {
         let item = Arc::new(Field::new("item", DataType::Decimal128(9, 0), true));
         let nulls = || Some(NullBuffer::new_null(1));
+        let room = Room::new(&Limits::default());
         let none: ArrayRef = Arc::new(Decimal128Array::from(Vec::<i128>::new()).with_precision_and_scale(9, 0).unwrap());
-        let error = fixed_size_list(i32::MAX, Arc::clone(&item), &[0, 0], Arc::clone(&none), nulls(), 1 << 30).unwrap_err();
+        let error = fixed_size_list(i32::MAX, Arc::clone(&item), &[0, 0], Arc::clone(&none), nulls(), 1 << 30, &room).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Limit);
-        let list = fixed_size_list(1000, item, &[0, 0], none, nulls(), 1 << 30).unwrap();
+        let list = fixed_size_list(1000, item, &[0, 0], none, nulls(), 1 << 30, &room).unwrap();
         assert_eq!((list.len(), list.null_count()), (1, 1));
     }
 }

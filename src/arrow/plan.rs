@@ -225,8 +225,10 @@ impl Plan {
     /// Bytes of a row's place in a leaf's array, where rows have one each and these are of one width.
     fn width(&self, leaf: usize) -> u64 {
         let leaf = self.file.metadata.schema().leaves().get(leaf).filter(|leaf| leaf.max_repetition_level == 0);
-        let shape = leaf.map(|leaf| Shape { physical_type: leaf.physical_type, width: leaf.type_length });
-        shape.and_then(Shape::fixed_width).unwrap_or(1) as u64
+        let Some(leaf) = leaf else { return 1 };
+        let width = Shape { physical_type: leaf.physical_type, width: leaf.type_length }.fixed_width().unwrap_or(1) as u64;
+        // Arrow's decimals have 16 bytes at the least.
+        if matches!(leaf.logical_type, Some(crate::schema::LogicalType::Decimal { .. })) { width.max(16) } else { width }
     }
 
     /// A few bytes can lawfully claim more rows than there is memory to list their batches.

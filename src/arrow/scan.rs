@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 #[cfg(feature = "rayon")]
 use std::task::Poll;
@@ -319,7 +320,7 @@ impl ScanBuilder {
             metrics.rows_decided = 0;
             let predicate = Expr::constant(true).bind(self.file.metadata.schema())?;
             let verdicts = vec![Vec::new(); plan.groups.len()];
-            let filter = Filter { predicate, verdicts, functions: Vec::new(), metrics: Mutex::new(metrics) };
+            let filter = Filter { predicate, verdicts, functions: Vec::new(), metrics: Mutex::new(metrics), looked_at: AtomicU64::new(0) };
             let batch_rows = self.batch_rows.unwrap_or(BATCH_ROWS);
             let work = Work { plan: Arc::new(plan), filter: Arc::new(filter), batch_rows, numbers: self.row_number.is_some() };
             return Ok(Scan::filtered(work, arrow_schema, asked, true, 0, None, self.threads));
@@ -362,7 +363,7 @@ impl ScanBuilder {
             functions.push(RowFunction { plan: self.plan(fields, Vec::new())?, schema: Arc::new(schema), keep: Arc::clone(keep) });
         }
         let mut plan = self.plan(mapped, self.groups(self.row_groups.as_deref(), 0, None)?)?;
-        let mut filter = Filter { predicate, verdicts: Vec::new(), functions, metrics: Mutex::default() };
+        let mut filter = Filter { predicate, verdicts: Vec::new(), functions, metrics: Mutex::default(), looked_at: AtomicU64::new(0) };
         let (mut metrics, mut asked) = asked_for(&plan, filter.leaves(&plan));
         let (mut kept, mut all_decided) = (Vec::new(), filter.functions.is_empty());
         for group in std::mem::take(&mut plan.groups) {
@@ -384,7 +385,7 @@ impl ScanBuilder {
         if all_decided {
             let indices: Vec<usize> = kept.iter().map(|group| group.index).collect();
             metrics.row_groups_decided = kept.len() as u64;
-            metrics.rows_decided = kept.iter().map(Group::rows).sum();
+            metrics.rows_decided = rows_of(&kept);
             metrics.rows_passed = metrics.rows_decided;
             plan.groups = self.groups(Some(&indices), self.offset, self.limit)?;
             let plan = Arc::new(plan.in_batches(self.batch_rows)?);
@@ -416,10 +417,14 @@ fn is_sparse(plan: &Plan) -> bool {
     asked > 0 && asked.saturating_mul(8) <= all && plan.leaves.iter().flatten().next().is_some_and(|leaf| has_index(*leaf))
 }
 
+fn rows_of(groups: &[Group]) -> u64 {
+    groups.iter().map(Group::rows).fold(0, u64::saturating_add)
+}
+
 /// What a scan is asked for; the bytes are for later.
 fn asked_for(plan: &Plan, leaves: Vec<usize>) -> (ScanMetrics, Asked) {
     let row_groups: Vec<usize> = plan.groups.iter().map(|group| group.index).collect();
-    let rows = plan.groups.iter().map(Group::rows).sum();
+    let rows = rows_of(&plan.groups);
     let metrics = ScanMetrics { row_groups: row_groups.len() as u64, rows, ..ScanMetrics::default() };
     (metrics, Asked { row_groups, excluded: Vec::new(), leaves, bytes: OnceLock::new() })
 }
@@ -439,7 +444,7 @@ fn groups(
     let mut rows = 0;
     for group in metadata.row_groups() {
         starts.push(rows);
-        rows += group.num_rows();
+        rows = group.num_rows().saturating_add(rows);
     }
     let all: Vec<usize> = (0..metadata.num_row_groups()).collect();
     let (mut offset, mut limit) = (offset, limit.unwrap_or(u64::MAX));
@@ -448,9 +453,11 @@ fn groups(
         let (Some(group), Some(start)) = (metadata.row_group(*index), starts.get(*index)) else {
             return Err(Error::usage(format!("there is no row group {index}: the file has {}", metadata.num_row_groups())));
         };
-        let whole = *start..start + group.num_rows();
+        let whole = *start..start.saturating_add(group.num_rows());
         let mut selected = Vec::new();
-        let overlapping = ranges.unwrap_or(std::slice::from_ref(&whole)).iter();
+        let ranges = ranges.unwrap_or(std::slice::from_ref(&whole));
+        let first = ranges.partition_point(|range| range.end <= whole.start);
+        let overlapping = ranges.iter().skip(first).take_while(|range| range.start < whole.end);
         for range in overlapping.map(|range| range.start.max(whole.start)..range.end.min(whole.end)).filter(|range| range.start < range.end)
         {
             let skipped = offset.min(range.end - range.start);

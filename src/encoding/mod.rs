@@ -87,7 +87,7 @@ pub trait Decoder: Send {
     /// has no room for more. `page` is the same slice at each call: the values part of the page.
     ///
     /// A few bytes may be any number of values, such as a run of an index: bound `n` by the memory that there is, as
-    /// [`CompressedPage`](crate::read::CompressedPage) does by [`Limits`](crate::Limits).
+    /// [`CompressedPage`](crate::page::CompressedPage) does by [`Limits`](crate::Limits).
     ///
     /// # Errors
     /// `Malformed` when the page has fewer values or breaks the encoding's rules; what `out` holds then is unspecified.

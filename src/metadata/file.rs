@@ -94,7 +94,8 @@ impl FileMetadata {
         match self.0.claimed_rows {
             rows if rows > 0 && self.num_row_groups() == 0 && !self.schema().leaves().is_empty() => Err(Error::malformed(format!(
                 "the file claims {rows} rows, but has no row groups: it sums up other files, as _common_metadata does; read those"
-            ))),
+            ))
+            .at_offset(self.file_size().saturating_sub(8).saturating_sub(self.footer_size() as u64))),
             _ => Ok(()),
         }
     }

@@ -270,8 +270,14 @@ pub(super) fn check_text(leaf: &Leaf, what: &str) -> Result<()> {
     }
 }
 
-/// A number as an integer times 10^-`scale`, big-endian; `None` for what is no number.
+/// The largest scale whose numbers are compared: values of such a scale take 400 bytes, and files claim any.
+const MOST_SCALE: u32 = 1000;
+
+/// A number as an integer times 10^-`scale`, big-endian; `None` for what is no number, and for scales that no number has.
 fn number(literal: &Literal, scale: u32) -> Option<Place<Vec<u8>>> {
+    if scale > MOST_SCALE {
+        return None;
+    }
     let decimal = match literal {
         Literal::Integer(value) => Decimal::of_integer(*value),
         Literal::Decimal(value) => value.clone(),

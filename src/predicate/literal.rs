@@ -150,7 +150,7 @@ impl Decimal {
     pub(super) fn at_scale(&self, scale: u32) -> (String, bool) {
         if scale >= self.scale {
             let zeros = scale.saturating_sub(self.scale) as usize;
-            return (if self.digits.is_empty() { String::new() } else { format!("{}{:0<zeros$}", self.digits, "") }, true);
+            return (if self.digits.is_empty() { String::new() } else { self.digits.clone() + &"0".repeat(zeros) }, true);
         }
         let cut = self.scale.saturating_sub(scale) as usize;
         let (kept, lost) = self.digits.split_at_checked(self.digits.len().saturating_sub(cut)).unwrap_or(("", &self.digits));

@@ -34,6 +34,9 @@ pub struct FetchOptions {
     pub in_flight_requests: usize,
 }
 
+/// About the most parts that ranges are split into.
+const MOST_REQUESTS: u64 = 1 << 20;
+
 impl FetchOptions {
     /// For local disks.
     pub fn local() -> Self {
@@ -46,12 +49,16 @@ impl FetchOptions {
     }
 
     /// The requests that fetch these ranges, in any order: ascending, not overlapping, neighbours together and large ones
-    /// split into equal parts.
+    /// split into equal parts, which are larger than asked for where there would be more than a million.
     pub fn requests(&self, ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
         let mut requests = Vec::new();
-        for run in self.coalesced(ranges) {
+        let runs = self.coalesced(ranges);
+        // A source may say that it has any size.
+        let all = runs.iter().map(|run| run.end.saturating_sub(run.start)).fold(0, u64::saturating_add);
+        let most = self.request_bytes.max(all / MOST_REQUESTS).max(1);
+        for run in runs {
             let length = run.end.saturating_sub(run.start);
-            let parts = length.div_ceil(self.request_bytes.max(1)).max(1);
+            let parts = length.div_ceil(most).max(1);
             let part = length.div_ceil(parts).max(1);
             let mut start = run.start;
             while start < run.end {

@@ -116,7 +116,7 @@ impl LeafData {
     }
 }
 
-fn part_size(part: &Part) -> usize {
+pub(crate) fn part_size(part: &Part) -> usize {
     match part {
         Part::Values(values) => values.memory_size(),
         Part::Indices { indices, .. } => indices.len().saturating_mul(4),

@@ -83,7 +83,7 @@ pub use leaf::LeafData;
 #[cfg(all(feature = "arrow", feature = "rayon"))]
 pub(crate) use leaf::Spawn;
 #[cfg(feature = "arrow")]
-pub(crate) use leaf::{LeafReader, Scratch};
+pub(crate) use leaf::{LeafReader, Scratch, part_size};
 #[cfg(feature = "arrow")]
 pub(crate) use push::Missing;
 #[cfg(any(feature = "arrow", feature = "async"))]

@@ -100,8 +100,9 @@ impl<W: Write> Assembler<W> {
         let meta = || columns.iter().filter_map(|column| column.meta_data.as_ref());
         let start = meta().map(|meta| meta.dictionary_page_offset.unwrap_or(meta.data_page_offset)).min();
         self.row_groups.push(RowGroup {
-            total_byte_size: meta().map(|meta| meta.total_uncompressed_size).sum(),
-            total_compressed_size: Some(meta().map(|meta| meta.total_compressed_size).sum()),
+            // What is copied may claim anything.
+            total_byte_size: meta().map(|meta| meta.total_uncompressed_size).fold(0, i64::saturating_add),
+            total_compressed_size: Some(meta().map(|meta| meta.total_compressed_size).fold(0, i64::saturating_add)),
             file_offset: start,
             ordinal: i16::try_from(self.row_groups.len()).ok(),
             columns,
@@ -117,7 +118,7 @@ impl<W: Write> Assembler<W> {
         self.check()?;
         let mut end = Vec::new();
         self.write_indexes(&mut end)?;
-        let num_rows = self.row_groups.iter().map(|group| group.num_rows).sum();
+        let num_rows = self.row_groups.iter().map(|group| group.num_rows).fold(0, i64::saturating_add);
         let footer = encode_to_vec(&FileMetaData {
             version: facts.version,
             schema: facts.schema.to_elements(),

@@ -9,7 +9,7 @@ use herringbone::predicate::col;
 use herringbone::write::{FileWriter, WriterOptions};
 use herringbone::{Error, ErrorKind, Limits, read};
 
-use crate::bombs::bounded;
+use crate::bombs::{bounded, refused};
 use crate::compact::{Fields, INT64, REQUIRED, chunk, file, group, leaf, page, row_group};
 use crate::mutate::limits;
 
@@ -172,7 +172,7 @@ fn copied_indexes_do_not_wait_without_end() {
     let bytes = of_whole_files(10, 6_000_000, false);
     let (mut writer, metadata) = (writer(&bytes), read::metadata(&bytes, &generous()).expect("metadata"));
     let mut copy = || (0..100).try_for_each(|group| writer.copy_row_group(&bytes, &metadata, group % 10));
-    let error = bounded("indexes of 6 MB", 300 << 20, &mut copy).expect_err("a refusal");
+    let error = refused("indexes of 6 MB", 300 << 20, &mut copy);
     assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
     let waiting = writer.buffered();
     assert!(waiting > 256 << 20, "{waiting}");

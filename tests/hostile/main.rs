@@ -23,6 +23,7 @@ mod filters {
 
 mod agree;
 mod bombs;
+mod bombs_of_arrays;
 mod bombs_of_copies;
 mod bombs_of_texts;
 mod budgets;

@@ -90,7 +90,9 @@ impl Units {
         loop {
             if let Some(current) = &mut self.current {
                 let mut window = RowRanges::none();
-                let most = self.window.min(BATCHES_AT_ONCE.saturating_mul(current.batch_rows as u64)).max(1);
+                // A batch at the least: each unit opens its chunks anew.
+                let batch = (current.batch_rows as u64).max(1);
+                let most = self.window.clamp(batch, batch.saturating_mul(BATCHES_AT_ONCE));
                 while let Some(range) = current.left.front_mut()
                     && window.len() < most
                 {

@@ -27,6 +27,7 @@ mod selection;
 mod tests;
 mod unit;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{BooleanArray, RecordBatch};
@@ -48,6 +49,8 @@ pub(crate) struct Filter {
     pub(crate) verdicts: Vec<Vec<Verdict>>,
     pub(crate) functions: Vec<RowFunction>,
     pub(crate) metrics: Mutex<ScanMetrics>,
+    /// How many bytes of page indexes and dictionaries pruning has read.
+    pub(crate) looked_at: AtomicU64,
 }
 
 /// A function on batches of some columns.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::arrow::filter::{Filter, ScanMetrics};
 use crate::arrow::plan::Plan;
@@ -51,6 +52,9 @@ pub(super) struct Pruned {
     pub(super) indexes: HashMap<usize, Arc<OffsetIndex>>,
 }
 
+/// Larger dictionaries are not decoded only to be looked at.
+const LARGEST_DICTIONARY: usize = 16 << 20;
+
 /// Chunks of fewer bytes are read at once: looking at their indexes first would not pay.
 const SMALL: u64 = 32 << 10;
 
@@ -69,6 +73,7 @@ impl<'p> Pruning<'p> {
     pub(super) fn needs(&mut self) -> Vec<Range<u64>> {
         loop {
             let ranges = match &self.step {
+                Step::Dictionary | Step::Index if self.has_looked_enough() => Vec::new(),
                 Step::Bloom => self.bloom_headers().into_iter().map(|(_, range)| range).collect(),
                 Step::Blocks(blocks) => blocks.iter().map(|(_, _, range)| range.clone()).collect(),
                 Step::Dictionary => self.dictionaries().into_iter().map(|(_, range)| range).collect(),
@@ -119,6 +124,16 @@ impl<'p> Pruning<'p> {
             _ => self.all.and(&self.some),
         };
         Pruned { all, some: self.some, residual, indexes: self.indexes }
+    }
+
+    /// Whether page indexes and dictionaries of more bytes were read than the file has: many row groups call the same bytes theirs, and looking at them for
+    /// each takes longer than reading the rows.
+    fn has_looked_enough(&self) -> bool {
+        self.filter.looked_at.load(Ordering::Relaxed) > self.plan.file.metadata.file_size()
+    }
+
+    fn look_at(&self, range: &Range<u64>) {
+        self.filter.looked_at.fetch_add(range.end.saturating_sub(range.start), Ordering::Relaxed);
     }
 
     fn verdict(&self) -> Verdict {
@@ -250,6 +265,7 @@ impl<'p> Pruning<'p> {
     fn read_dictionaries(&mut self, source: &dyn Source) -> Result<()> {
         let Some(row_group) = self.row_group() else { return Ok(()) };
         for (test, range) in self.dictionaries() {
+            self.look_at(&range);
             let bytes = source.read(range.clone())?;
             let Some(tested) = self.filter.predicate.tests.get(test) else { continue };
             // A dictionary page that is broken, or is none, comes up again where the data is read.
@@ -276,7 +292,9 @@ impl<'p> Pruning<'p> {
         let mut pages = PageReader::new(Arc::clone(&self.plan.file.source), &self.plan.file.metadata, group.index, leaf, &options)?;
         pages.hold(from, bytes);
         match pages.next_page()? {
-            Some(page) if page.is_dictionary() => page.decompress(&mut Decompressor::new(), Vec::new())?.decode_dictionary().map(Some),
+            Some(page) if page.is_dictionary() && page.uncompressed_size() <= LARGEST_DICTIONARY => {
+                page.decompress(&mut Decompressor::new(), Vec::new())?.decode_dictionary().map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -300,6 +318,8 @@ impl<'p> Pruning<'p> {
         let Some(row_group) = self.row_group() else { return Ok(()) };
         let mut columns: HashMap<usize, ColumnIndex> = HashMap::new();
         for (leaf, offsets_at, columns_at) in self.page_indexes() {
+            self.look_at(&offsets_at);
+            self.look_at(&columns_at);
             let (offset_bytes, column_bytes) = (source.read(offsets_at)?, source.read(columns_at)?);
             // Indexes that contradict themselves are left aside.
             let Ok(offsets) = row_group.parse_offset_index(leaf, &offset_bytes) else { continue };

@@ -18,7 +18,7 @@ use crate::encoding::Dictionary;
 use crate::error::{Error, Result};
 use crate::metadata::OffsetIndex;
 use crate::predicate::{Evaluator, Formula, RowRanges, and, or};
-use crate::read::{LeafData, LeafReader, Scratch};
+use crate::read::{LeafData, LeafReader, Room, Scratch};
 use crate::values::Bits;
 
 /// Rows of one row group.
@@ -154,11 +154,12 @@ impl Unit {
             if !decided || !functions.is_empty() {
                 evaluated = evaluated.saturating_add(selection.rows as u64);
             }
+            let room = Arc::new(Room::new(&plan.file.limits));
             for (condition, columns) in self.conditions.iter().zip(&mut columns).take(if decided { 0 } else { usize::MAX }) {
                 if selection.count == 0 {
                     break;
                 }
-                let data = columns.iter_mut().map(|column| column.read(&selection, scratch)).collect::<Result<HashMap<_, _>>>()?;
+                let data = columns.iter_mut().map(|column| column.read(&selection, &room, scratch)).collect::<Result<HashMap<_, _>>>()?;
                 let bits = evaluate(&condition.formula, filter, &mut evaluators, selection.rows, &data);
                 selection = selection.keep(bits);
             }
@@ -263,7 +264,9 @@ impl Unit {
                 needs.push((*leaf, range));
             }
         }
-        needs
+        // Of a lawful file no two overlap.
+        let bytes = needs.iter().map(|(_, range)| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add);
+        if bytes > plan.file.metadata.file_size() { Vec::new() } else { needs }
     }
 
     /// Takes the offset indexes that were asked for, from a source that has them. Those that cannot be read are left aside.
@@ -361,10 +364,13 @@ struct Column {
 }
 
 impl Column {
-    fn read(&mut self, selection: &Selection, scratch: &mut Scratch) -> Result<(usize, LeafData)> {
+    /// The rows of a selection, of which all columns together may take as much as those of a batch.
+    fn read(&mut self, selection: &Selection, room: &Arc<Room>, scratch: &mut Scratch) -> Result<(usize, LeafData)> {
         let mut data = LeafData::default();
+        self.reader.set_room(Arc::clone(room));
         self.reader.expect(&selection.ranges);
         self.reader.read_ranges(&selection.ranges, scratch, &mut data)?;
+        self.reader.settle(scratch);
         Ok((self.leaf, data))
     }
 }

@@ -1,6 +1,7 @@
 //! `herringbone cat`: the rows of files.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use arrow_schema::Schema;
@@ -115,10 +116,9 @@ fn scan(path: &Path, file: &ParquetFile, args: &Args, offset: u64, limit: Option
 /// Why INT96 timestamps among the rows do not fit into nanoseconds, if they do not. Nothing can be printed before that is
 /// known, so the columns are read once more than other ones.
 fn int96_beyond_nanoseconds(path: &Path, file: &ParquetFile, args: &Args, scan: &ScanBuilder) -> Option<String> {
-    let selected = |leaf: &Leaf| {
-        let Some(Columns(names)) = &args.selection.columns else { return true };
-        names.iter().any(|name| leaves(file.metadata(), name).is_ok_and(|leaves| leaves.contains(&leaf.index)))
-    };
+    let named = args.selection.columns.as_ref().map(|Columns(names)| names.iter().filter_map(|name| leaves(file.metadata(), name).ok()));
+    let named: Option<Vec<Range<usize>>> = named.map(Iterator::collect);
+    let selected = |leaf: &Leaf| named.as_ref().is_none_or(|named| named.iter().any(|leaves| leaves.contains(&leaf.index)));
     let paths: Vec<&str> = int96_leaves(file).into_iter().filter(|leaf| selected(leaf)).map(|leaf| leaf.path.dotted()).collect();
     if paths.is_empty() {
         return None;

@@ -1,5 +1,6 @@
 //! `herringbone merge`: several files as one.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -82,6 +83,7 @@ fn other_schema(path: &Path, first: &Path, difference: &str) -> String {
 
 /// Keeps of the application metadata what another file has as well.
 fn keep_equal(kept: &mut Vec<Entry>, others: &[Entry], path: &Path) {
+    let others: HashSet<&Entry> = others.iter().collect();
     kept.retain(|entry| {
         let is_equal = others.contains(entry);
         if !is_equal {

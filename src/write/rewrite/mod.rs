@@ -5,6 +5,9 @@
 //! What the name of a file's writer says about its bytes is lost, since the new file has another one: statistics that must
 //! not be believed are left behind, and chunks that only their writer's faults explain are refused.
 
+// Here other files are read.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 mod adopt;
 mod append;
 mod copy;

@@ -313,6 +313,26 @@ fn rows_that_take_more_than_the_memory_are_those_of_a_plain_scan() {
     }
 }
 
+/// What the rows of a batch may take is not used up by those before.
+#[test]
+fn columns_of_conditions_take_room_for_each_batch_anew() {
+    let rows = 400_000_i64;
+    let numbers = Arc::new(Int64Array::from_iter_values((0..rows).map(|row| row * 7 % 1_000))) as ArrayRef;
+    let words = Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("word {}", row * 11 % 400_000)))) as ArrayRef;
+    let batch = RecordBatch::try_from_iter([("word", words), ("n", numbers)]).expect("a batch");
+    let plain = ColumnOptions::new().encoding(Encoding::Plain);
+    let bytes = bytes::Bytes::from(written(&batch, WriterOptions::builder().columns(plain)));
+    let limits = Limits { memory_bytes: 1 << 20, batch_bytes: 1 << 20, ..Limits::default() };
+    let file = ParquetFile::from_source_with(bytes, limits).expect("a file");
+    for threads in [1, 2] {
+        for filter in [col("n").lt(5), col("word").lt("word 1"), col("n").lt(600).and(col("word").lt("word 2"))] {
+            let scan = file.scan().batch_rows(8_000).threads(threads).filter(filter.clone()).build().expect("a scan");
+            let read: usize = scan.map(|batch| batch.expect("rows").num_rows()).sum();
+            assert!(read > 0, "{filter}");
+        }
+    }
+}
+
 #[test]
 fn what_does_not_go_is_refused_when_the_scan_is_built() {
     let file = ParquetFile::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/codecs.none-v1.parquet")).expect("a file");

@@ -255,7 +255,7 @@ impl Parallel {
     /// Reads the next batch of a unit whose batches are read one after the other. Those to come are given fewer rows.
     fn read_on(&mut self, mut rest: Box<Rest>, behind: Parts) {
         if rest.is_new() {
-            self.units.window = (self.units.window / 4).max(self.shared.work.batch_rows as u64);
+            self.units.window /= 4;
         }
         let (shared, number) = (Arc::clone(&self.shared), self.taking);
         spawn_on(&self.pool, move || {
@@ -369,7 +369,7 @@ fn whole(work: &Work, held: &Held, units: Vec<Unit>) -> Parts {
 /// How many rows a unit gets: as many as the memory holds of those in work, and few enough to keep the threads busy.
 fn window(work: &Work, threads: usize, ahead: usize) -> u64 {
     let plan = &work.plan;
-    let rows: u64 = plan.groups.iter().flat_map(|group| &group.ranges).map(|range| range.end - range.start).sum();
+    let rows: u64 = plan.groups.iter().flat_map(|group| &group.ranges).map(|range| range.end - range.start).fold(0, u64::saturating_add);
     let row_bytes = plan.groups.first().map_or(1, |group| {
         let sizes = plan.leaves.iter().flatten().filter_map(|leaf| plan.location(group.index, *leaf).ok());
         let bytes = sizes.map(|location| location.uncompressed_size).fold(0, u64::saturating_add);

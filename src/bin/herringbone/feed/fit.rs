@@ -1,5 +1,6 @@
 //! Columns of one schema as those of another, by their names.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StructArray, cast::AsArray, new_null_array};
@@ -13,8 +14,9 @@ use crate::failure::{Failure, Result};
 /// The rows of a feed with the columns of a schema: found by name, converted to its types, null where there are none.
 pub fn fit(input: &Input, feed: Feed, schema: &SchemaRef) -> Result<Feed> {
     let Feed { schema: found, rows, batches } = feed;
+    let places = by_name(found.fields());
     for field in schema.fields() {
-        if found.column_with_name(field.name()).is_none() && !field.is_nullable() {
+        if !places.contains_key(field.name().as_str()) && !field.is_nullable() {
             return Err(Failure::File(format!("{} has no column {:?}, which is required", input.name(), field.name())));
         }
     }
@@ -28,8 +30,10 @@ pub fn fit(input: &Input, feed: Feed, schema: &SchemaRef) -> Result<Feed> {
 /// A batch with the columns of a schema.
 pub fn fitted(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let rows = batch.num_rows();
+    let found = batch.schema_ref();
+    let places = by_name(found.fields());
     let columns = schema.fields().iter().map(|field| {
-        let column = batch.column_by_name(field.name());
+        let column = places.get(field.name().as_str()).and_then(|place| batch.columns().get(*place));
         column.map_or_else(|| Ok(new_null_array(field.data_type(), rows)), |array| fitted_array(array, field))
     });
     let columns = columns.collect::<Result<Vec<_>, ArrowError>>()?;
@@ -41,10 +45,12 @@ fn fitted_array(array: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError>
         (found, wanted) if found == wanted => Ok(Arc::clone(array)),
         (DataType::Struct(_), DataType::Struct(fields)) => {
             let array = array.as_struct();
-            let children = fields.iter().map(|field| match array.column_by_name(field.name()) {
-                Some(child) => fitted_array(child, field),
-                None => Ok(new_null_array(field.data_type(), array.len())),
-            });
+            let places = by_name(array.fields());
+            let children =
+                fields.iter().map(|field| match places.get(field.name().as_str()).and_then(|place| array.columns().get(*place)) {
+                    Some(child) => fitted_array(child, field),
+                    None => Ok(new_null_array(field.data_type(), array.len())),
+                });
             let children = children.collect::<Result<Vec<_>, ArrowError>>()?;
             Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), children, array.nulls().cloned(), array.len())?))
         }
@@ -55,6 +61,15 @@ fn fitted_array(array: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError>
         }
         (_, wanted) => cast_with_options(array, wanted, &CastOptions { safe: false, ..CastOptions::default() }),
     }
+}
+
+/// Where each name comes first among fields, of which there may be very many.
+pub fn by_name(fields: &Fields) -> HashMap<&str, usize> {
+    let mut places = HashMap::with_capacity(fields.len());
+    for (place, field) in fields.iter().enumerate() {
+        places.entry(field.name().as_str()).or_insert(place);
+    }
+    places
 }
 
 /// What the first different column is, if one is.
@@ -91,15 +106,15 @@ pub fn common(first: &Schema, second: &Schema) -> Result<Schema, String> {
 }
 
 fn common_fields(first: &Fields, second: &Fields) -> Result<Fields, String> {
-    let find = |fields: &Fields, name: &str| fields.iter().find(|field| field.name() == name).cloned();
+    let (of_first, of_second) = (by_name(first), by_name(second));
     let mut fields = Vec::new();
     for field in first {
-        fields.push(match find(second, field.name()) {
-            Some(other) => common_field(field, &other)?,
+        fields.push(match of_second.get(field.name().as_str()).and_then(|place| second.get(*place)) {
+            Some(other) => common_field(field, other)?,
             None => Arc::new(Field::clone(field).with_nullable(true)),
         });
     }
-    let new = second.iter().filter(|field| find(first, field.name()).is_none());
+    let new = second.iter().filter(|field| !of_first.contains_key(field.name().as_str()));
     fields.extend(new.map(|field| Arc::new(Field::clone(field).with_nullable(true))));
     Ok(fields.into())
 }

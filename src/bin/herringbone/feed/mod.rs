@@ -188,7 +188,8 @@ fn parquet(input: &Input, reading: &Reading) -> Result<Feed> {
         // What the schema does not name is not read.
         (Some(schema), _) => {
             let found = file.arrow_schema()?;
-            let both = schema.fields().iter().filter(|field| found.column_with_name(field.name()).is_some());
+            let places = fit::by_name(found.fields());
+            let both = schema.fields().iter().filter(|field| places.contains_key(field.name().as_str()));
             let both: Vec<&str> = both.map(|field| field.name().as_str()).collect();
             scan = if both.is_empty() { scan } else { scan.columns(both) };
         }
