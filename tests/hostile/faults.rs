@@ -11,9 +11,11 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use herringbone::arrow::{ArrowWriter, ParquetFile};
-use herringbone::read::Source;
-use herringbone::write::{SinkOptions, WriterOptions};
-use herringbone::{Error, ErrorKind, Result};
+use herringbone::predicate::{Expr, col};
+use herringbone::read::{self, PageOptions, Source};
+use herringbone::verify::{VerifyOptions, verify};
+use herringbone::write::{FileWriter, SinkOptions, WriterOptions};
+use herringbone::{Error, ErrorKind, Limits, Result};
 
 use crate::files;
 use crate::mutate::Random;
@@ -75,7 +77,7 @@ impl Source for Unsteady {
     }
 }
 
-fn read(file: &ParquetFile, threads: usize) -> Result<RecordBatch> {
+fn read_all(file: &ParquetFile, threads: usize) -> Result<RecordBatch> {
     let scan = file.scan().threads(threads).batch_rows(50).build()?;
     let (schema, mut batches, mut failed) = (scan.schema(), Vec::new(), None);
     for batch in scan {
@@ -91,6 +93,66 @@ fn read(file: &ParquetFile, threads: usize) -> Result<RecordBatch> {
     }
 }
 
+/// Of the reads after the first ones, each of so many fails once.
+const STRIDE: usize = if cfg!(debug_assertions) { 23 } else { 1 };
+
+/// A way to read a file, and how it ended.
+type Way = fn(&Arc<Unsteady>) -> Result<()>;
+
+fn by_pages(source: &Arc<Unsteady>) -> Result<()> {
+    let metadata = read::metadata(source, &Limits::default())?;
+    for group in 0..metadata.num_row_groups() {
+        for leaf in 0..metadata.schema().leaves().len() {
+            read::pages(Arc::clone(source), &metadata, group, leaf, &PageOptions::default())?.try_for_each(|page| page.map(drop))?;
+        }
+    }
+    Ok(())
+}
+
+fn by_filter(source: &Arc<Unsteady>) -> Result<()> {
+    let file = ParquetFile::from_source(Arc::clone(source))?;
+    let flat = file.metadata().schema().leaves().iter().find(|leaf| leaf.max_repetition_level == 0);
+    let filter = flat.map_or(Expr::constant(true), |leaf| col(leaf.path.dotted()).is_not_null());
+    file.scan().filter(filter).build()?.try_for_each(|batch| batch.map(drop))
+}
+
+fn by_copying(source: &Arc<Unsteady>) -> Result<()> {
+    let metadata = read::metadata(&source.bytes, &Limits::default())?;
+    let mut writer = FileWriter::new(Vec::new(), Arc::clone(metadata.schema()), WriterOptions::default())?;
+    writer.copy_file(source)?;
+    writer.close().map(drop)
+}
+
+fn by_verifying(source: &Arc<Unsteady>) -> Result<()> {
+    verify(source, &VerifyOptions { threads: 1, ..VerifyOptions::default() }).map(drop)
+}
+
+#[test]
+fn all_ways_of_reading_notice_a_read_that_fails() {
+    let names = ["row-groups.of-3", "maps.plain-v1", "codecs.snappy-v2", "bloom-filters.index-v2"];
+    let files: Vec<_> = files::all().into_iter().filter(|file| names.contains(&file.name.as_str())).collect();
+    assert_eq!(files.len(), names.len());
+    let ways: [(&str, Way); 4] = [("pages", by_pages), ("filter", by_filter), ("copying", by_copying), ("verifying", by_verifying)];
+    let mut failed = 0;
+    for (what, way) in ways {
+        for file in &files {
+            for at in 0.. {
+                let source = Arc::new(Unsteady::new(Bytes::from(file.bytes()), at, Fault::Fails));
+                let outcome = way(&source);
+                if !source.happened() {
+                    outcome.unwrap_or_else(|error| panic!("{what} of {}: {error}", file.name));
+                    break;
+                }
+                let error = outcome.expect_err(&format!("{what} of {}: read {at} failed, and nobody noticed", file.name));
+                assert_eq!(error.kind(), ErrorKind::Io, "{what} of {}: {error}", file.name);
+                failed += 1;
+            }
+        }
+    }
+    println!("{failed} reads failed and were noticed");
+    assert!(failed > 200, "{failed}");
+}
+
 #[test]
 fn sources_that_fail_once_end_in_an_error_and_read_again() {
     let names = ["row-groups.of-3", "maps.plain-v1", "codecs.snappy-v2", "zero-rows.v1", "bloom-filters.index-v2"];
@@ -99,16 +161,16 @@ fn sources_that_fail_once_end_in_an_error_and_read_again() {
     let (mut failed, mut same) = (0, 0);
     for file in &files {
         let (bytes, name) = (Bytes::from(file.bytes()), &file.name);
-        let whole = read(&ParquetFile::from_bytes(bytes.clone()).expect("a file"), 1).expect("a readable file");
+        let whole = read_all(&ParquetFile::from_bytes(bytes.clone()).expect("a file"), 1).expect("a readable file");
         for fault in [Fault::Fails, Fault::Short, Fault::Long, Fault::Nothing, Fault::OtherBytes] {
             for threads in [1, 2] {
-                for at in (0..20).chain((20..).step_by(23)) {
+                for at in (0..20).chain((20..).step_by(STRIDE)) {
                     let source = Arc::new(Unsteady::new(bytes.clone(), at, fault));
                     let outcome = ParquetFile::from_source(Arc::clone(&source)).and_then(|file| {
-                        let first = read(&file, threads);
+                        let first = read_all(&file, threads);
                         // Whatever came of it, the file reads when the source is well.
                         if source.happened() {
-                            assert!(read(&file, threads).expect("a source that is well again") == whole, "{name}: {fault:?} at {at}");
+                            assert!(read_all(&file, threads).expect("a source that is well again") == whole, "{name}: {fault:?} at {at}");
                         }
                         first
                     });
@@ -153,7 +215,7 @@ fn sources_of_wrong_or_changing_sizes_are_refused() {
         let mut source = Unsteady::new(bytes.clone(), usize::MAX, Fault::Fails);
         source.sizes = [size, claimed];
         let file = ParquetFile::from_source(source).expect("a file");
-        assert_eq!(read(&file, 1).expect("rows").num_rows() as u64, file.metadata().num_rows());
+        assert_eq!(read_all(&file, 1).expect("rows").num_rows() as u64, file.metadata().num_rows());
     }
 }
 
@@ -165,7 +227,7 @@ fn files_that_shrink_while_they_are_read_end_in_an_error() {
     std::fs::write(&path, &bytes).expect("written");
     let file = ParquetFile::open(&path).expect("a file");
     std::fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(20)).expect("cut short");
-    let error = read(&file, 1).expect_err("a file that is no longer there");
+    let error = read_all(&file, 1).expect_err("a file that is no longer there");
     assert_eq!(error.kind(), ErrorKind::Io, "{error}");
     assert!(error.place().file.is_some(), "{error}");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
@@ -94,6 +94,49 @@ fn a_panic_in_a_source_ends_one_scan_and_no_other() {
         assert_eq!(scan.map(|batch| batch.expect("a batch").num_rows()).sum::<usize>(), 8_000);
     }
     assert!(ended > 10, "only {ended} scans met the panic");
+}
+
+#[test]
+fn a_panic_in_a_condition_ends_one_scan_and_no_other() {
+    let file = ParquetFile::from_bytes(sample(8_000)).expect("a file");
+    let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool"));
+    for at in 0..8 {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let condition = move |batch: &RecordBatch| {
+            assert!(counted.fetch_add(1, Ordering::SeqCst) != at, "the caller's condition panics");
+            Ok(BooleanArray::from(vec![true; batch.num_rows()]))
+        };
+        let scan = file.scan().filter_rows(["c0"], condition);
+        for on_pool in [true, false] {
+            let scan = if on_pool { scan.clone().pool(Arc::clone(&pool)) } else { scan.clone().threads(1) };
+            calls.store(0, Ordering::SeqCst);
+            let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scan.build().and_then(|scan| scan.read_all())));
+            let is_whole = matches!(&read, Ok(Ok(batches)) if batches.iter().map(RecordBatch::num_rows).sum::<usize>() == 8_000);
+            assert!(!is_whole, "call {at} panicked and nobody noticed");
+            // Neither the file nor the pool is worse for it.
+            let again = file.scan().filter_rows(["c1"], |batch| Ok(BooleanArray::from(vec![true; batch.num_rows()])));
+            let again = again.pool(Arc::clone(&pool)).build().and_then(|scan| scan.read_all()).expect("rows");
+            assert_eq!(again.iter().map(RecordBatch::num_rows).sum::<usize>(), 8_000);
+        }
+    }
+}
+
+#[test]
+fn scans_that_are_dropped_free_their_memory() {
+    let bytes = sample(400_000);
+    for taken in [0, 1, 20] {
+        let mut most = 0;
+        let left = allocation_counter::measure(|| {
+            let file = ParquetFile::from_bytes(bytes.clone()).expect("a file");
+            let mut scan = file.scan().threads(1).batch_rows(10_000).build().expect("a scan");
+            let batches: Vec<RecordBatch> = scan.by_ref().take(taken).map(|batch| batch.expect("a batch")).collect();
+            most = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+        });
+        // What the thread keeps for its next scan is a page or two.
+        assert!(left.bytes_current < 2 << 20, "{} bytes are left after {taken} batches of {most}", left.bytes_current);
+        assert!(taken < 20 || most > 6 << 20, "{most} bytes");
+    }
 }
 
 #[test]
