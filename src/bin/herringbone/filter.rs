@@ -7,6 +7,7 @@ use herringbone::arrow::ScanBuilder;
 use herringbone::predicate::Expr;
 
 use crate::failure::Result;
+use crate::grid::shown;
 use crate::scan::FileScan;
 
 /// A condition for rows.
@@ -49,7 +50,8 @@ impl Filter {
     /// Says what a scan did, if that is asked for.
     pub fn explain(&self, path: &Path, scan: &FileScan) -> Result {
         if self.explain {
-            writeln!(io::stderr(), "{}:\n{}", path.display(), scan.explain())?;
+            writeln!(io::stderr(), "{}:", shown(&path.display().to_string()))?;
+            scan.explain().lines().try_for_each(|line| writeln!(io::stderr(), "{}", shown(line)))?;
         }
         Ok(())
     }
