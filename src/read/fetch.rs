@@ -142,4 +142,14 @@ mod tests {
             prop_assert!(missing.iter().all(|range| range.start < range.end));
         }
     }
+
+    #[test]
+    fn a_source_of_any_size_is_asked_for_about_a_million_parts_at_the_most() {
+        let options = FetchOptions { request_bytes: 1, ..FetchOptions::local() };
+        for ranges in [std::iter::once(0..1 << 62).collect(), vec![0..1 << 40, 1 << 50..1 << 60]] {
+            let requests = options.requests(ranges.clone());
+            assert!(requests.len() <= MOST_REQUESTS as usize + ranges.len() + 1, "{} requests", requests.len());
+            assert_eq!(without(ranges, requests), Vec::new());
+        }
+    }
 }
