@@ -81,10 +81,6 @@ fn build(mapped: &Mapped, slots: Slots, count: usize, leaves: &mut Leaves<'_>) -
         }
         Node::Struct { children, definition_level, nullable } => {
             let nulls = nulls(mapped, slots, *definition_level, *nullable, count, leaves)?;
-            leaves.room.take(nulls.as_ref().map_or(0, |nulls| nulls.len() / 8)).map_err(|error| match first_leaf(mapped) {
-                Ok(leaf) => name(leaves.schema, leaf, error),
-                Err(_) => error,
-            })?;
             let arrays = children.iter().map(|child| build(child, slots, count, leaves)).collect::<Result<Vec<_>>>()?;
             let fields: Fields = children.iter().map(|child| Arc::clone(&child.field)).collect();
             let array = StructArray::try_new_with_length(fields, arrays, nulls, count).map_err(cannot_assemble)?;
@@ -126,6 +122,7 @@ fn nulls(mapped: &Mapped, slots: Slots, level: u8, nullable: bool, count: usize,
     if bits.len() != count {
         return Err(name(leaves.schema, leaf, uneven(count, bits.len())));
     }
+    leaves.room.take(bits.len() / 8).map_err(|error| name(leaves.schema, leaf, error))?;
     Ok(null_buffer(bits))
 }
 
@@ -190,9 +187,9 @@ fn leaf_arrays(
             nulls => nulls.clone(),
         };
         start += length;
-        let shared = charge.before(&part, data_type)?;
+        let counted = charge.before(&part, data_type)?;
         let made = convert::arrays(part, nulls, *conversion, data_type, leaves.room.left())?;
-        charge.after(&made, shared)?;
+        charge.after(&made, counted)?;
         arrays.extend(made);
     }
     Ok(if arrays.len() > 1 { join_small(arrays)? } else { arrays })
@@ -206,7 +203,8 @@ struct Charge<'r> {
 }
 
 impl Charge<'_> {
-    /// For the places of a part's values, before they are made. What is counted of them by now, where their array refers to a dictionary.
+    /// Takes room for the places of a part's values, before there is an array of them. Where that will have text of its own or entries that were not
+    /// counted, how many of its bytes are counted by now.
     fn before(&mut self, part: &Part, data_type: &DataType) -> Result<Option<usize>> {
         let decoded = part_size(part);
         let places = part.len().saturating_mul(null_bytes(data_type));
@@ -226,7 +224,7 @@ impl Charge<'_> {
         }
     }
 
-    /// For text, and for the entries that arrays refer to, when they were made.
+    /// Takes room for the rest, when the arrays are made.
     fn after(&self, made: &[ArrayRef], counted: Option<usize>) -> Result<()> {
         let Some(counted) = counted else { return Ok(()) };
         let bytes = made.iter().map(|array| array.get_buffer_memory_size()).fold(0, usize::saturating_add);

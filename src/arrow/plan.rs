@@ -12,6 +12,7 @@ use crate::encoding::Shape;
 use crate::error::{Error, Result};
 use crate::metadata::ChunkLocation;
 use crate::read::{Counted, Counters};
+use crate::schema::LogicalType;
 
 /// What a scan reads.
 pub(crate) struct Plan {
@@ -228,7 +229,7 @@ impl Plan {
         let Some(leaf) = leaf else { return 1 };
         let width = Shape { physical_type: leaf.physical_type, width: leaf.type_length }.fixed_width().unwrap_or(1) as u64;
         // Arrow's decimals have 16 bytes at the least.
-        if matches!(leaf.logical_type, Some(crate::schema::LogicalType::Decimal { .. })) { width.max(16) } else { width }
+        if matches!(leaf.logical_type, Some(LogicalType::Decimal { .. })) { width.max(16) } else { width }
     }
 
     /// A few bytes can lawfully claim more rows than there is memory to list their batches.

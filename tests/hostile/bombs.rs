@@ -51,6 +51,18 @@ fn bounded_in<T>(most: std::time::Duration, what: &str, memory: u64, run: impl F
     result.expect("it ran")
 }
 
+/// So many indices of a dictionary's first entry, as one run.
+pub fn indices(count: i64) -> Vec<u8> {
+    [vec![0], varint((count as u64) << 1)].concat()
+}
+
+/// A dictionary page of one text, and a data page in which each of so many rows has it.
+fn one_text(text: &str, rows: i64) -> Vec<u8> {
+    let value = [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let indices = indices(rows);
+    [page(true, 1, 0, value.len(), &value), page(false, rows, 8, indices.len(), &indices)].concat()
+}
+
 /// The rows of the first batches of a scan.
 fn scan(bytes: &Bytes, limit: Option<u64>, batches: usize) -> Result<usize, Error> {
     let file = ParquetFile::from_source_with(bytes.clone(), limits())?;
@@ -63,7 +75,7 @@ fn scan(bytes: &Bytes, limit: Option<u64>, batches: usize) -> Result<usize, Erro
 fn endless(groups: usize, pages: usize) -> (Bytes, i64) {
     let run = i64::from(i32::MAX);
     let mut body = page(true, 1, 0, 8, &7_i64.to_le_bytes());
-    let indices = [vec![0], varint((run as u64) << 1)].concat();
+    let indices = indices(run);
     for _ in 0..pages {
         body.extend(page(false, run, 8, indices.len(), &indices));
     }
@@ -213,7 +225,7 @@ fn nulls_of_a_width_that_only_the_schema_claims() {
 #[test]
 fn a_long_entry_that_every_row_refers_to() {
     let (rows, text) = (60_000, "a".repeat(1 << 20));
-    let indices = [vec![0], varint((rows as u64) << 1)].concat();
+    let indices = indices(rows);
     let value = [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
     let data = page(false, rows, 8, indices.len(), &indices);
     let body = [page(true, 1, 0, value.len(), &value), data.clone()].concat();
@@ -236,7 +248,7 @@ fn columns(n: usize, of: impl Fn(&str) -> Vec<u8>, physical_type: i64, codec: i6
 
 /// Pages of one number, in a dictionary, that so many rows repeat.
 fn a_run(rows: i64) -> Vec<u8> {
-    let run = [vec![0], varint((rows as u64) << 1)].concat();
+    let run = indices(rows);
     [page(true, 1, 0, 8, &7_i64.to_le_bytes()), page(false, rows, 8, run.len(), &run)].concat()
 }
 
@@ -268,7 +280,7 @@ fn a_long_prefix_that_every_row_repeats() {
 }
 
 /// The levels of a page of the first version: runs of a level each.
-fn levels(runs: &[(u64, u8)]) -> Vec<u8> {
+pub fn levels(runs: &[(u64, u8)]) -> Vec<u8> {
     let bytes: Vec<u8> = runs.iter().flat_map(|(length, level)| [varint(length << 1), vec![*level]].concat()).collect();
     [&(bytes.len() as u32).to_le_bytes()[..], &bytes].concat()
 }
@@ -344,7 +356,7 @@ fn many_columns_of_one_page_that_inflates() {
     let (size, rows) = (3 << 20, (3 << 20) / 8);
     let compressed = zeros(size);
     let plain = page(false, rows, 0, size, &compressed);
-    let run = [vec![0], varint((rows as u64) << 1)].concat();
+    let run = indices(rows);
     // A frame of one block that is not compressed.
     let indices = [vec![0x28, 0xb5, 0x2f, 0xfd, 0x20, run.len() as u8, 1 | (run.len() as u8) << 3, 0, 0], run.clone()].concat();
     let keyed = [page(true, rows, 0, size, &compressed), page(false, rows, 8, run.len(), &indices)].concat();
@@ -399,9 +411,7 @@ fn batches_to_come_take_no_memory() {
 #[test]
 fn columns_share_what_a_batch_may_take() {
     let (rows, text) = (200, "a".repeat(32 << 10));
-    let run = [vec![0], varint((rows as u64) << 1)].concat();
-    let value = [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
-    let body = [page(true, 1, 0, value.len(), &value), page(false, rows, 8, run.len(), &run)].concat();
+    let body = one_text(&text, rows);
     let bytes = columns(40, |name| leaf(name, BYTE_ARRAY, REQUIRED), BYTE_ARRAY, 0, rows, &body);
     let error = refused("40 columns of 6 MB of text", memory_bound(), || scan(&bytes, None, 1));
     assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
@@ -428,9 +438,7 @@ fn parts_of_a_page_each_take_no_more_than_it() {
 #[test]
 fn filtered_batches_do_not_wait_without_end() {
     let (rows, text) = (6_400, "a".repeat(100 << 10));
-    let run = [vec![0], varint((rows as u64) << 1)].concat();
-    let value = [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
-    let body = [page(true, 1, 0, value.len(), &value), page(false, rows, 8, run.len(), &run)].concat();
+    let body = one_text(&text, rows);
     let of = |name: &str| leaf(name, BYTE_ARRAY, REQUIRED);
     let bytes = columns(2, of, BYTE_ARRAY, 0, rows, &body);
     // The pool's only thread takes the batches as well, so that what it holds is counted.

@@ -7,12 +7,12 @@ use herringbone::schema::Schema;
 use herringbone::write::{FileWriter, WriterOptions};
 use herringbone::{Error, ErrorKind, Limits};
 
-use crate::bombs::{bounded, refused};
+use crate::bombs::{bounded, indices, levels, refused};
 #[cfg(feature = "zstd")]
 use crate::bombs::{zeros, zstd};
 #[cfg(feature = "zstd")]
 use crate::compact::BYTE_ARRAY;
-use crate::compact::{FIXED_LEN_BYTE_ARRAY, Fields, INT64, REQUIRED, chunk, file, group, leaf, page, row_group, varint};
+use crate::compact::{FIXED_LEN_BYTE_ARRAY, Fields, INT64, REQUIRED, chunk, file, group, leaf, page, row_group};
 use crate::mutate::limits;
 use crate::reading::memory_bound;
 
@@ -20,17 +20,6 @@ const REPEATED: i64 = 2;
 
 fn open(bytes: &Bytes, limits: Limits) -> Result<ParquetFile, Error> {
     ParquetFile::from_source_with(bytes.clone(), limits)
-}
-
-/// An RLE run of indices 0.
-fn indices(count: i64) -> Vec<u8> {
-    [vec![0], varint((count as u64) << 1)].concat()
-}
-
-/// Levels of a page of the first version, runs of a level each.
-fn levels(runs: &[(u64, u8)]) -> Vec<u8> {
-    let bytes: Vec<u8> = runs.iter().flat_map(|(length, level)| [varint(length << 1), vec![*level]].concat()).collect();
-    [&(bytes.len() as u32).to_le_bytes()[..], &bytes].concat()
 }
 
 /// The first batch is refused for want of memory.
