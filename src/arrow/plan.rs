@@ -10,6 +10,7 @@ use crate::arrow::types::Mapped;
 use crate::compression::max_uncompressed;
 use crate::encoding::Shape;
 use crate::error::{Error, Result};
+use crate::format::Codec;
 use crate::metadata::ChunkLocation;
 use crate::read::{Counted, Counters};
 use crate::schema::LogicalType;
@@ -78,6 +79,12 @@ const CLAIM_DOUBTED: u64 = 4;
 /// The bytes of a value's place in an array; views and decimals are of 16.
 fn place(width: u64) -> u64 {
     if matches!(width, 4 | 8) { width } else { width.max(16) }
+}
+
+/// A claim beyond what the codec can do would make batches of a row each.
+fn believed(uncompressed: u64, codec: Codec, compressed: u64) -> u64 {
+    let most = usize::try_from(compressed).map_or(u64::MAX, |size| max_uncompressed(codec, size));
+    uncompressed.min(most.max(compressed))
 }
 
 impl Plan {
@@ -211,7 +218,7 @@ impl Plan {
         let Some(group) = self.groups.get(group) else { return Ok((most, most, 1)) };
         let (mut bytes, mut widest, mut row) = (0u64, 1, 0u64);
         for leaf in self.leaves.iter().flatten() {
-            let size = self.location(group.index, *leaf)?.uncompressed_size;
+            let size = self.uncompressed_size(group.index, *leaf)?;
             let width = self.width(*leaf);
             bytes = bytes.saturating_add(size);
             widest = widest.max(width);
@@ -271,13 +278,19 @@ impl Plan {
     pub(crate) fn location(&self, row_group: usize, leaf: usize) -> Result<ChunkLocation> {
         let group = self.file.metadata.row_group(row_group).ok_or_else(|| Error::usage(format!("there is no row group {row_group}")))?;
         let mut location = group.chunk(leaf)?;
-        // A claim beyond what the codec can do would make batches of a row each.
-        let size = location.range.end - location.range.start;
-        let most = usize::try_from(size).map_or(u64::MAX, |size| max_uncompressed(location.codec, size));
-        location.uncompressed_size = location.uncompressed_size.min(most.max(size));
+        location.uncompressed_size = believed(location.uncompressed_size, location.codec, location.range.end - location.range.start);
         let path = || self.file.metadata.schema().leaves().get(leaf).map_or("", |leaf| leaf.path.dotted());
         location.check_is_here().map_err(|error| error.in_row_group(row_group).in_column(path()))?;
         Ok(location)
+    }
+
+    /// The bytes of a chunk before compression, as far as they are believed. All chunks are asked for this before the first one is read, and
+    /// [`location`](Self::location) takes four times as long.
+    fn uncompressed_size(&self, row_group: usize, leaf: usize) -> Result<u64> {
+        match self.file.metadata.row_group(row_group).and_then(|group| group.chunk_sizes(leaf)) {
+            Some((codec, uncompressed, compressed)) => Ok(believed(uncompressed, codec, compressed.min(self.file.metadata.file_size()))),
+            None => Ok(self.location(row_group, leaf)?.uncompressed_size),
+        }
     }
 
     pub(crate) fn num_rows(&self) -> u64 {

@@ -174,6 +174,19 @@ impl Decoder for DeltaStrings {
         Ok(())
     }
 
+    fn estimate(&self, page: &[u8], n: usize) -> Option<usize> {
+        let (mut prefixes, mut suffixes) = (self.prefixes, self.suffixes);
+        let (mut lengths, few) = ([0; BLOCK], n.min(BLOCK).min(prefixes.left()));
+        let mut sum_of = |reader| {
+            let lengths = lengths.get_mut(..few)?;
+            fill_lengths(reader, page, lengths).ok()?;
+            Some(vectorized!(sum(lengths)))
+        };
+        let bytes = sum_of(&mut prefixes)?.saturating_add(sum_of(&mut suffixes)?);
+        let bytes = u128::from(bytes).saturating_mul(n as u128).checked_div(few as u128)?;
+        Some(usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
     fn set_previous(&mut self, value: &[u8]) {
         self.carried = None;
         self.last.clear();

@@ -10,7 +10,7 @@ use crate::encoding::{Decoder, Shape, decoder, too_few, wrong_container};
 use crate::error::{Error, Result};
 use crate::format::{Encoding, PhysicalType};
 use crate::simd::vectorized;
-use crate::values::{Bits, ByteArrays, FixedBytes, Values};
+use crate::values::{Bits, ByteArrays, FixedBytes, Values, extend_words};
 
 /// How many indices are unpacked at a time.
 const BLOCK: usize = 1024;
@@ -253,20 +253,20 @@ fn indices(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, out: &mu
     while left > 0 {
         let piece = runs.next(page, left)?.ok_or_else(|| too_few(n, n.saturating_sub(left)))?;
         left = left.saturating_sub(piece.count());
-        let filled = out.len();
         match piece {
             Piece::Repeated { value, count } => {
                 check(value, size)?;
-                out.resize(filled.saturating_add(count), value);
+                out.resize(out.len().saturating_add(count), value);
             }
             Piece::Packed { bytes, start, count } => {
-                // A few at a time, so that what is cleared and then checked is still in the nearest cache.
-                for first in (0..count).step_by(BLOCK) {
-                    let filled = out.len();
-                    out.resize(filled.saturating_add(BLOCK.min(count.saturating_sub(first))), 0);
-                    let block = out.get_mut(filled..).unwrap_or_default();
-                    unpack_checked(bytes, bit_of(start, first, runs), runs.width(), size, block)?;
-                }
+                let mut first = start;
+                extend_words(out, count, 8 * BLOCK, |new| {
+                    new.chunks_mut(BLOCK).try_for_each(|block| {
+                        unpack_checked(bytes, first, runs.width(), size, block)?;
+                        first = bit_of(first, block.len(), runs);
+                        Ok(())
+                    })
+                })?;
             }
         }
     }

@@ -114,6 +114,23 @@ pub trait Decoder: Send {
         Ok(())
     }
 
+    /// The bytes of the next `n` values, which are passed over, where they stand in the page as they stand in memory: plain ones of one width, of which
+    /// words only on little-endian machines. `None`, and no value is passed over, where they have to be decoded.
+    ///
+    /// # Errors
+    /// As for [`read`](Decoder::read).
+    fn as_stored<'a>(&mut self, page: &'a [u8], n: usize) -> Result<Option<&'a [u8]>> {
+        let _ = (page, n);
+        Ok(None)
+    }
+
+    /// About how many bytes the next `n` byte arrays have, judged by the first of them; `None` where the page has their bytes, so that its own size
+    /// tells.
+    fn estimate(&self, page: &[u8], n: usize) -> Option<usize> {
+        let _ = (page, n);
+        None
+    }
+
     /// Makes `value` the one before the page's first value: its prefix counts for DELTA_BYTE_ARRAY in files of writers
     /// that carried it over from page to page (PARQUET-246). Other encodings, which know no such state, ignore it.
     fn set_previous(&mut self, value: &[u8]) {

@@ -47,6 +47,11 @@ impl Decoder for PlainFixed {
     fn skip(&mut self, page: &[u8], n: usize) -> Result<()> {
         self.take(page, n).map(drop)
     }
+
+    fn as_stored<'a>(&mut self, page: &'a [u8], n: usize) -> Result<Option<&'a [u8]>> {
+        let is_stored = cfg!(target_endian = "little") || !matches!(self.width, 4 | 8);
+        if is_stored { self.take(page, n).map(Some) } else { Ok(None) }
+    }
 }
 
 /// BOOLEAN.

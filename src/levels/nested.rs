@@ -111,23 +111,53 @@ impl Slots {
     /// The slots of the rows: of root fields, and of whatever has no repeated field above it.
     pub const ROWS: Slots = Slots { repetition: 0, definition: 0 };
 
-    /// The slots among the 64 entries from `at` on.
+    /// The slots among the 64 entries of a block, or those that are left of the last one.
     #[inline(always)]
-    fn mask(self, levels: Entries<'_>, at: usize) -> u64 {
-        let count = levels.len().saturating_sub(at).min(64);
-        let all = if count < 64 { (1 << count) - 1 } else { u64::MAX };
+    fn mask(self, levels: Entries<'_>, block: usize) -> u64 {
+        let (repetition, definition) = (levels.repetition.as_chunks().0.get(block), levels.definition.as_chunks().0.get(block));
+        if repetition.is_none() && definition.is_none() {
+            return self.mask_of_rest(levels, block * 64);
+        }
+        repetition.map_or(u64::MAX, |levels| block_at_most(levels, self.repetition)) & reached(definition, self.definition)
+    }
+
+    #[cold]
+    fn mask_of_rest(self, levels: Entries<'_>, at: usize) -> u64 {
+        let all = (1 << levels.len().saturating_sub(at).min(63)) - 1;
         let begun = match levels.repetition.get(at..) {
-            Some(repetition) if !levels.repetition.is_empty() => at_most(window(repetition), self.repetition),
+            Some(repetition) if !levels.repetition.is_empty() => at_most(repetition, self.repetition),
             _ => u64::MAX,
         };
-        all & begun & at_least_at(levels.definition, at, self.definition)
+        all & begun & reached_of_rest(levels.definition, at, self.definition)
     }
 }
 
-/// The first 64 bytes.
+/// Whether each definition level of a block reaches `threshold`; all do when none are stored.
 #[inline(always)]
-fn window(bytes: &[u8]) -> &[u8] {
-    bytes.get(..64).unwrap_or(bytes)
+fn reached(definition: Option<&[u8; 64]>, threshold: u8) -> u64 {
+    match definition {
+        // A level reaches the threshold when it is not at most the one below.
+        Some(levels) if threshold > 0 => !block_at_most(levels, threshold - 1),
+        _ => u64::MAX,
+    }
+}
+
+#[cold]
+fn reached_of_rest(definition: &[u8], at: usize, threshold: u8) -> u64 {
+    match definition.get(at..) {
+        Some(levels) if !definition.is_empty() && threshold > 0 => at_least(levels, threshold),
+        _ => u64::MAX,
+    }
+}
+
+/// As [`Slots::mask`], whether each definition level reaches `threshold`.
+#[inline(always)]
+fn present_in(levels: Entries<'_>, block: usize, threshold: u8) -> u64 {
+    match levels.definition.as_chunks().0.get(block) {
+        Some(definition) => reached(Some(definition), threshold),
+        None if levels.definition.is_empty() => u64::MAX,
+        None => reached_of_rest(levels.definition, block * 64, threshold),
+    }
 }
 
 #[inline(always)]
@@ -148,15 +178,6 @@ fn at_least(levels: &[u8], threshold: u8) -> u64 {
     }
 }
 
-/// Whether each definition level among the 64 from `at` on reaches `threshold`; all do when none are stored.
-#[inline(always)]
-fn at_least_at(definition: &[u8], at: usize, threshold: u8) -> u64 {
-    match definition.get(at..) {
-        Some(levels) if !definition.is_empty() && threshold > 0 => at_least(window(levels), threshold),
-        _ => u64::MAX,
-    }
-}
-
 /// One bit a level: whether it is at most `threshold`.
 #[inline(always)]
 fn block_at_most(block: &[u8; 64], threshold: u8) -> u64 {
@@ -171,13 +192,43 @@ fn block_at_most(block: &[u8; 64], threshold: u8) -> u64 {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use fearless_simd::prelude::*;
-    use fearless_simd::u8x64;
+    use fearless_simd::{i32x8, u8x64};
+
+    use super::{Entries, Slots, offset_blocks};
 
     fearless_simd::kernel!(
         #[inline]
         pub(super) fn at_most(avx512: Avx512, block: &[u8; 64], threshold: u8) -> u64 {
             use core::arch::x86_64::*;
             _mm512_cmple_epu8_mask(u8x64::from_slice(avx512, block).into(), _mm512_set1_epi8(threshold.cast_signed()))
+        }
+    );
+
+    fearless_simd::kernel!(
+        pub(super) fn append_offsets(avx512: Avx512, levels: Entries<'_>, lists: Slots, elements: Slots, out: &mut Vec<i32>) -> i32 {
+            use core::arch::x86_64::*;
+            // Eight lists at a time: where their bits are, and the elements below.
+            offset_blocks(levels, lists, elements, out, |begins, elements, total, out| {
+                let bytes: [u8; 64] = std::array::from_fn(|at| at as u8);
+                let places: u8x64<_> = _mm512_maskz_compress_epi8(begins, u8x64::from_slice(avx512, &bytes).into()).simd_into(avx512);
+                let mut bytes = [0; 64];
+                places.store_slice(&mut bytes);
+                let (elements, total) = (_mm512_set1_epi64(elements.cast_signed()), _mm512_set1_epi64(total.into()));
+                let mut left = begins.count_ones() as usize;
+                for eight in bytes.as_chunks::<8>().0 {
+                    if left == 0 {
+                        break;
+                    }
+                    let places = _mm512_cvtepu8_epi64(_mm_cvtsi64_si128(i64::from_le_bytes(*eight)));
+                    let below = _mm512_andnot_si512(_mm512_sllv_epi64(_mm512_set1_epi64(-1), places), elements);
+                    let ranks = _mm512_cvtepi64_epi32(_mm512_add_epi64(_mm512_popcnt_epi64(below), total));
+                    let ranks: i32x8<_> = ranks.simd_into(avx512);
+                    let ranks: [i32; 8] = ranks.into();
+                    out.extend_from_slice(&ranks);
+                    left = left.saturating_sub(8);
+                }
+                out.truncate(out.len() + begins.count_ones() as usize - begins.count_ones().next_multiple_of(8) as usize);
+            })
         }
     );
 
@@ -206,14 +257,14 @@ fn mask_of(block: &[u8; 64], test: impl Fn(u8) -> bool) -> u64 {
 
 /// Appends a bit for each level: whether it is at least `threshold`.
 pub(crate) fn push_at_least(levels: &[u8], threshold: u8, out: &mut Bits) {
-    out.reserve(levels.len());
     vectorized!(push_masks(levels, threshold, out));
 }
 
 #[inline(always)]
 fn push_masks(levels: &[u8], threshold: u8, out: &mut Bits) {
+    let mut out = out.writer(levels.len());
     for block in levels.chunks(64) {
-        out.push_word(at_least(block, threshold), block.len());
+        out.push(at_least(block, threshold), block.len());
     }
 }
 
@@ -252,15 +303,19 @@ pub fn validity(levels: &Levels, slots: Slots, present: u8, out: &mut Bits) -> u
     levels.entries().validity(slots, present, out)
 }
 
+// Loops of `step_by` call a function for each step here, which is not compiled for the vector set and so is not inlined.
 #[inline(always)]
 fn validity_blocks(levels: Entries<'_>, slots: Slots, present: u8, out: &mut Bits) -> usize {
-    let before = out.len();
-    for at in (0..levels.len()).step_by(64) {
-        let mask = slots.mask(levels, at);
-        let valid = at_least_at(levels.definition, at, present);
-        out.push_word(compress(valid, mask), mask.count_ones() as usize);
+    let mut out = out.writer(levels.len());
+    let (mut slots_seen, mut block) = (0, 0);
+    while block * 64 < levels.len() {
+        let mask = slots.mask(levels, block);
+        let count = mask.count_ones() as usize;
+        out.push(compress(present_in(levels, block, present), mask), count);
+        slots_seen += count;
+        block += 1;
     }
-    out.len() - before
+    slots_seen
 }
 
 /// The number of slots of a node.
@@ -270,7 +325,12 @@ pub fn count(levels: &Levels, slots: Slots) -> usize {
 
 #[inline(always)]
 fn count_blocks(levels: Entries<'_>, slots: Slots) -> usize {
-    (0..levels.len()).step_by(64).map(|at| slots.mask(levels, at).count_ones() as usize).sum()
+    let (mut slots_seen, mut block) = (0, 0);
+    while block * 64 < levels.len() {
+        slots_seen += slots.mask(levels, block).count_ones() as usize;
+        block += 1;
+    }
+    slots_seen
 }
 
 /// The offsets of a list: how many of its elements lie before each of its slots, and last how many there are.
@@ -284,7 +344,7 @@ pub fn offsets(levels: &Levels, lists: Slots, elements: Slots) -> Result<Vec<i32
         return Err(Error::limit("more than 2^31 list elements in one batch: read fewer rows at a time"));
     }
     let mut out = Vec::with_capacity(count(levels, lists) + 1);
-    let total = vectorized!(offset_blocks(levels.entries(), lists, elements, &mut out));
+    let total = append_offsets(levels.entries(), lists, elements, &mut out);
     if out.first().is_some_and(|first| *first != 0) || out.is_empty() && total != 0 {
         return Err(Error::malformed("a list's element comes before the first list"));
     }
@@ -292,31 +352,55 @@ pub fn offsets(levels: &Levels, lists: Slots, elements: Slots) -> Result<Vec<i32
     Ok(out)
 }
 
+fn append_offsets(levels: Entries<'_>, lists: Slots, elements: Slots, out: &mut Vec<i32>) -> i32 {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx512) = crate::simd::level().as_avx512() {
+        return x86::append_offsets(avx512, levels, lists, elements, out);
+    }
+    vectorized!(offset_blocks(levels, lists, elements, out, push_ranks))
+}
+
+/// `push_ranks` appends, for each bit of the first mask, how many bits of the second lie below it, added to a number.
 #[inline(always)]
-fn offset_blocks(levels: Entries<'_>, lists: Slots, elements: Slots, out: &mut Vec<i32>) -> i32 {
-    let mut total = 0i32;
-    for at in (0..levels.len()).step_by(64) {
-        let mut begins = lists.mask(levels, at);
-        let elements = elements.mask(levels, at);
-        let filled = out.len();
-        out.resize(filled + begins.count_ones() as usize, total);
-        for offset in out.get_mut(filled..).unwrap_or_default() {
-            let below = begins.wrapping_sub(1) & !begins;
-            *offset = offset.wrapping_add((elements & below).count_ones().cast_signed());
-            begins &= begins.wrapping_sub(1);
-        }
+fn offset_blocks(
+    levels: Entries<'_>,
+    lists: Slots,
+    elements: Slots,
+    out: &mut Vec<i32>,
+    push_ranks: impl Fn(u64, u64, i32, &mut Vec<i32>),
+) -> i32 {
+    let (mut total, mut block) = (0i32, 0);
+    while block * 64 < levels.len() {
+        let elements = elements.mask(levels, block);
+        push_ranks(lists.mask(levels, block), elements, total, out);
         total = total.wrapping_add(elements.count_ones().cast_signed());
+        block += 1;
     }
     total
+}
+
+#[inline(always)]
+fn push_ranks(mut begins: u64, elements: u64, total: i32, out: &mut Vec<i32>) {
+    let filled = out.len();
+    out.resize(filled + begins.count_ones() as usize, total);
+    for offset in out.get_mut(filled..).unwrap_or_default() {
+        let below = begins.wrapping_sub(1) & !begins;
+        *offset = offset.wrapping_add((elements & below).count_ones().cast_signed());
+        begins &= begins.wrapping_sub(1);
+    }
 }
 
 /// How many entries the next `rows` rows take, counted from entry `at`, and how many rows begin there (fewer at the end).
 /// A row ends where the next begins.
 pub fn row_end(repetition: &[u8], at: usize, rows: usize) -> (usize, usize) {
-    let rest = repetition.get(at..).unwrap_or_default();
+    vectorized!(end_of_rows(repetition.get(at..).unwrap_or_default(), rows))
+}
+
+#[inline(always)]
+fn end_of_rows(rest: &[u8], rows: usize) -> (usize, usize) {
     let mut begun = 0;
     for (block, levels) in rest.chunks(64).enumerate() {
-        let mut mask = vectorized!(at_most(levels, 0));
+        let mut mask = at_most(levels, 0);
         let begins = mask.count_ones() as usize;
         if begun + begins <= rows {
             begun += begins;

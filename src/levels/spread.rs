@@ -5,7 +5,9 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "a kernel: it counts slots that are in memory, in blocks of 64")]
 
-use crate::values::{Bits, Values};
+use bytemuck::Pod;
+
+use crate::values::{Bits, FixedBytes, Values, extend_words};
 
 /// Appends `n` slots to `out`: the values of `dense`, in order, go where the bits of `validity` from `start` on are set; the
 /// other slots get 0, no bytes, or zero bytes. `dense` and `out` are of one shape.
@@ -24,21 +26,10 @@ use crate::values::{Bits, Values};
 /// there are set bits.
 pub fn spread(dense: &Values, validity: &Bits, start: usize, n: usize, out: &mut Values) {
     match (dense, out) {
-        (Values::Words32(dense), Values::Words32(out)) => spread_words(dense, validity, start, n, out, expand32),
-        (Values::Words64(dense), Values::Words64(out)) => spread_words(dense, validity, start, n, out, expand64),
+        (Values::Words32(dense), Values::Words32(out)) => spread_words(bytemuck::cast_slice(dense), validity, start, n, out, expand32),
+        (Values::Words64(dense), Values::Words64(out)) => spread_words(bytemuck::cast_slice(dense), validity, start, n, out, expand64),
         (Values::Bits(dense), Values::Bits(out)) => spread_bits(dense, validity, start, n, out),
-        (Values::Fixed(dense), Values::Fixed(out)) => {
-            let Some(data) = out.data_mut() else {
-                out.extend_zeros(n);
-                return;
-            };
-            match dense.width() {
-                2 => spread_chunks::<2>(dense.data(), validity, start, n, data),
-                12 => spread_chunks::<12>(dense.data(), validity, start, n, data),
-                16 => spread_chunks::<16>(dense.data(), validity, start, n, data),
-                width => spread_bytes(dense.data(), width, validity, start, n, data),
-            }
-        }
+        (Values::Fixed(dense), Values::Fixed(out)) => spread_fixed(dense.data(), dense.width(), validity, start, n, out),
         (Values::Bytes(dense), Values::Bytes(out)) => {
             // Byte arrays are decoded in place, see `spread_offsets`; this is the way for those that were not.
             let mut values = dense.iter();
@@ -50,6 +41,30 @@ pub fn spread(dense: &Values, validity: &Bits, start: usize, n: usize, out: &mut
             }
         }
         _ => {}
+    }
+}
+
+/// As [`spread`], of values of one width as they are in memory, wherever they begin: those of a plain page need not be copied out of it first. With 10 % of nulls that
+/// was a tenth of the time of reading a column.
+pub(crate) fn spread_stored(dense: &[u8], validity: &Bits, start: usize, n: usize, out: &mut Values) {
+    match out {
+        Values::Words32(out) => spread_words(dense.as_chunks().0, validity, start, n, out, expand32),
+        Values::Words64(out) => spread_words(dense.as_chunks().0, validity, start, n, out, expand64),
+        Values::Fixed(out) => spread_fixed(dense, out.width(), validity, start, n, out),
+        Values::Bits(_) | Values::Bytes(_) => {}
+    }
+}
+
+fn spread_fixed(dense: &[u8], width: usize, validity: &Bits, start: usize, n: usize, out: &mut FixedBytes) {
+    let Some(data) = out.data_mut() else {
+        out.extend_zeros(n);
+        return;
+    };
+    match width {
+        2 => spread_chunks::<2>(dense, validity, start, n, data),
+        12 => spread_chunks::<12>(dense, validity, start, n, data),
+        16 => spread_chunks::<16>(dense, validity, start, n, data),
+        width => spread_bytes(dense, width, validity, start, n, data),
     }
 }
 
@@ -82,23 +97,28 @@ pub(crate) fn spread_offsets(offsets: &mut Vec<i32>, validity: &Bits, start: usi
     }
 }
 
-/// Expands up to 64 dense values into the slots that `mask` names.
-type Expand<T> = fn(dense: &[T], mask: u64, out: &mut [T; 64]);
+/// Expands up to 64 dense values, of `N` bytes each as they are in memory, into the slots that `mask` names.
+type Expand<const N: usize> = fn(dense: &[[u8; N]], mask: u64, out: &mut [[u8; N]; 64]);
 
-fn spread_words<T: Copy + Default>(dense: &[T], validity: &Bits, start: usize, n: usize, out: &mut Vec<T>, expand: Expand<T>) {
-    let mut rest = dense;
-    // Slots are cleared a few at a time, so that they are still in the nearest cache when their values come.
-    for first in (0..n).step_by(BLOCK) {
-        let filled = out.len();
-        out.resize(filled + BLOCK.min(n - first), T::default());
-        let slots = out.get_mut(filled..).unwrap_or_default();
-        for (word, slots) in slots.chunks_mut(64).enumerate() {
+fn spread_words<T: Pod + Default, const N: usize>(
+    dense: &[[u8; N]],
+    validity: &Bits,
+    start: usize,
+    n: usize,
+    out: &mut Vec<T>,
+    expand: Expand<N>,
+) {
+    let (mut rest, mut at) = (dense, start);
+    let spread = extend_words(out, n, CLEARED_AT_ONCE / N, |slots| {
+        let slots = bytemuck::cast_slice_mut::<T, u8>(slots).as_chunks_mut::<N>().0;
+        for slots in slots.chunks_mut(64) {
             let all = if slots.len() < 64 { (1 << slots.len()) - 1 } else { u64::MAX };
-            let mask = validity.word_at(start + first + 64 * word) & all;
+            let mask = validity.word_at(at) & all;
+            at += slots.len();
             let (taken, after) = rest.split_at(rest.len().min(mask.count_ones() as usize));
             if mask == all && taken.len() == slots.len() {
                 slots.copy_from_slice(taken);
-            } else if let Ok(block) = <&mut [T; 64]>::try_from(&mut *slots) {
+            } else if let Ok(block) = <&mut [[u8; N]; 64]>::try_from(&mut *slots) {
                 // The whole rest goes in, because the vector kernel reads beyond the values that it needs.
                 expand(rest, mask, block);
             } else {
@@ -106,11 +126,14 @@ fn spread_words<T: Copy + Default>(dense: &[T], validity: &Bits, start: usize, n
             }
             rest = after;
         }
-    }
+        Ok(())
+    });
+    debug_assert!(spread.is_ok(), "spreading has no errors");
 }
 
-/// How many slots are cleared at a time.
-const BLOCK: usize = 1024;
+/// How many bytes of slots are cleared at a time. Clearing takes what the first write to memory takes anyway, but only from 16 KiB on: spreading 8 million
+/// words with a tenth of nulls took 3.9 ms so, with 8 KiB at a time 5.1, appending to memory that is not cleared 4.2.
+const CLEARED_AT_ONCE: usize = 32 << 10;
 
 fn expand_portable<T: Copy>(dense: &[T], mask: u64, out: &mut [T]) {
     let mut mask = mask;
@@ -124,7 +147,7 @@ fn expand_portable<T: Copy>(dense: &[T], mask: u64, out: &mut [T]) {
     }
 }
 
-fn expand32(dense: &[u32], mask: u64, out: &mut [u32; 64]) {
+fn expand32(dense: &[[u8; 4]], mask: u64, out: &mut [[u8; 4]; 64]) {
     #[cfg(target_arch = "x86_64")]
     if let Some(avx512) = crate::simd::level().as_avx512()
         && dense.len() >= 64
@@ -134,7 +157,7 @@ fn expand32(dense: &[u32], mask: u64, out: &mut [u32; 64]) {
     expand_portable(dense, mask, out);
 }
 
-fn expand64(dense: &[u64], mask: u64, out: &mut [u64; 64]) {
+fn expand64(dense: &[[u8; 8]], mask: u64, out: &mut [[u8; 8]; 64]) {
     #[cfg(target_arch = "x86_64")]
     if let Some(avx512) = crate::simd::level().as_avx512()
         && dense.len() >= 64
@@ -147,32 +170,32 @@ fn expand64(dense: &[u64], mask: u64, out: &mut [u64; 64]) {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use fearless_simd::prelude::*;
-    use fearless_simd::{u32x16, u64x8};
+    use fearless_simd::u8x64;
 
     fearless_simd::kernel!(
-        pub(super) fn expand32(avx512: Avx512, dense: &[u32], mask: u64, out: &mut [u32; 64]) {
+        pub(super) fn expand32(avx512: Avx512, dense: &[[u8; 4]], mask: u64, out: &mut [[u8; 4]; 64]) {
             use core::arch::x86_64::*;
             let mut rest = dense;
             for (i, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
                 let lanes = (mask >> (16 * i)) as u16;
                 let Some(sixteen) = rest.first_chunk::<16>() else { return super::expand_portable_tail(rest, lanes.into(), out) };
-                let values: __m512i = u32x16::from_slice(avx512, sixteen).into();
-                let values: u32x16<_> = _mm512_maskz_expand_epi32(lanes, values).simd_into(avx512);
-                values.store_slice(out);
+                let values: __m512i = u8x64::from_slice(avx512, sixteen.as_flattened()).into();
+                let values: u8x64<_> = _mm512_maskz_expand_epi32(lanes, values).simd_into(avx512);
+                values.store_slice(out.as_flattened_mut());
                 rest = rest.get(lanes.count_ones() as usize..).unwrap_or_default();
             }
         }
     );
 
     fearless_simd::kernel!(
-        pub(super) fn expand64(avx512: Avx512, dense: &[u64], mask: u64, out: &mut [u64; 64]) {
+        pub(super) fn expand64(avx512: Avx512, dense: &[[u8; 8]], mask: u64, out: &mut [[u8; 8]; 64]) {
             use core::arch::x86_64::*;
             let mut rest = dense;
             for (lanes, out) in mask.to_le_bytes().into_iter().zip(out.as_chunks_mut::<8>().0) {
                 let Some(eight) = rest.first_chunk::<8>() else { return super::expand_portable_tail(rest, lanes.into(), out) };
-                let values: __m512i = u64x8::from_slice(avx512, eight).into();
-                let values: u64x8<_> = _mm512_maskz_expand_epi64(lanes, values).simd_into(avx512);
-                values.store_slice(out);
+                let values: __m512i = u8x64::from_slice(avx512, eight.as_flattened()).into();
+                let values: u8x64<_> = _mm512_maskz_expand_epi64(lanes, values).simd_into(avx512);
+                values.store_slice(out.as_flattened_mut());
                 rest = rest.get(lanes.count_ones() as usize..).unwrap_or_default();
             }
         }
@@ -188,35 +211,34 @@ fn expand_portable_tail<T: Copy>(dense: &[T], mask: u64, out: &mut [T]) {
 }
 
 fn spread_bits(dense: &Bits, validity: &Bits, start: usize, n: usize, out: &mut Bits) {
-    out.reserve(n);
-    let mut from = 0;
-    let mut at = 0;
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = crate::simd::level().as_avx2() {
+        return bmi::spread_bits(avx2, dense, validity, start, n, out);
+    }
+    spread_bits_by(dense, validity, start, n, out, deposit_portable);
+}
+
+/// `deposit` moves the low bits of a value to the positions that a mask names.
+#[inline(always)]
+fn spread_bits_by(dense: &Bits, validity: &Bits, start: usize, n: usize, out: &mut Bits, deposit: impl Fn(u64, u64) -> u64) {
+    let mut out = out.writer(n);
+    let (mut from, mut at) = (0, 0);
     while at < n {
         let count = (n - at).min(64);
-        let all = if count < 64 { (1 << count) - 1 } else { u64::MAX };
-        let mask = validity.word_at(start + at) & all;
-        out.push_word(deposit(dense.word_at(from), mask), count);
+        let mask = validity.word_at(start + at) & u64::MAX >> (64 - count);
+        out.push(deposit(dense.word_at(from), mask), count);
         from += mask.count_ones() as usize;
         at += count;
     }
 }
 
-/// Moves the low bits of `value` to the positions that `mask` names.
-#[inline]
-fn deposit(value: u64, mask: u64) -> u64 {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(avx2) = crate::simd::level().as_avx2() {
-        return bmi::deposit(avx2, value, mask);
-    }
-    deposit_portable(value, mask)
-}
-
 #[cfg(target_arch = "x86_64")]
 mod bmi {
+    use crate::values::Bits;
+
     fearless_simd::kernel!(
-        #[inline]
-        pub(super) fn deposit(_avx2: Avx2, value: u64, mask: u64) -> u64 {
-            core::arch::x86_64::_pdep_u64(value, mask)
+        pub(super) fn spread_bits(_avx2: Avx2, dense: &Bits, validity: &Bits, start: usize, n: usize, out: &mut Bits) {
+            super::spread_bits_by(dense, validity, start, n, out, |value, mask| core::arch::x86_64::_pdep_u64(value, mask));
         }
     );
 }
@@ -260,7 +282,7 @@ fn spread_bytes(dense: &[u8], width: usize, validity: &Bits, start: usize, n: us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::values::{ByteArrays, FixedBytes};
+    use crate::values::ByteArrays;
     use proptest::prelude::*;
 
     /// Validity with runs, as real columns have it.
@@ -310,9 +332,5 @@ mod tests {
             prop_assert_eq!(out, Values::Bytes(expected));
         }
 
-        #[test]
-        fn deposit_agrees(value: u64, mask: u64) {
-            prop_assert_eq!(deposit(value, mask), deposit_portable(value, mask));
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::format::{Codec, PhysicalType, Statistics};
 use crate::schema::Leaf;
-use crate::thrift::{Decode, Reader, thrift_struct};
+use crate::thrift::{Decode, Reader, Wire, thrift_struct};
 
 /// What the dictionary page's header may take where a writer left it out of the chunk's size, in bytes.
 pub(crate) const FORGOTTEN_HEADER_BYTES: u64 = 100;
@@ -119,6 +119,35 @@ thrift_struct! {
     pub(super) struct MetaDataStatistics<'a> {
         5: required num_values: i64,
         12: optional statistics: Statistics<'a>,
+    }
+}
+
+/// Reads how many bytes the pages of the `ColumnChunk` that `bytes` begin with take before compression and after, as the file claims, and the codec.
+/// What comes behind in the metadata is not looked at. None where the metadata are not there or anything is unusual.
+pub(super) fn parse_sizes(bytes: &[u8]) -> Option<(Codec, u64, u64)> {
+    let mut reader = Reader::new(bytes, 0);
+    let mut last = 0;
+    reader.enter().ok()?;
+    loop {
+        let header = reader.field(&mut last).ok()??;
+        match (header.id, header.wire) {
+            (3, Wire::Struct) => break,
+            // An offset that nobody uses; a path is of another file.
+            (2, wire) => reader.skip(wire).ok()?,
+            _ => return None,
+        }
+    }
+    let (mut codec, mut uncompressed) = (None, None);
+    reader.enter().ok()?;
+    last = 0;
+    loop {
+        let header = reader.field(&mut last).ok()??;
+        match (header.id, header.wire) {
+            (4, Wire::I32) => codec = Some(Codec::decode(&mut reader).ok()?),
+            (6, Wire::I64) => uncompressed = u64::try_from(i64::decode(&mut reader).ok()?).ok(),
+            (7, Wire::I64) => return Some((codec?, uncompressed?, u64::try_from(i64::decode(&mut reader).ok()?).ok()?)),
+            (_, wire) => reader.skip(wire).ok()?,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Row groups.
 
 use crate::error::{Error, Result};
-use crate::format::{self, SortingColumn};
-use crate::metadata::location::{ChunkStatistics, Surroundings};
+use crate::format::{self, Codec, SortingColumn};
+use crate::metadata::location::{self, ChunkStatistics, Surroundings};
 use crate::metadata::parse::{At, Entry};
 use crate::metadata::writer::forgets_dictionary_header;
 use crate::metadata::{ChunkLocation, ColumnChunk, ColumnIndex, FileMetadata, OffsetIndex, Statistics};
@@ -86,6 +86,13 @@ impl<'a> RowGroup<'a> {
             forgets_dictionary_header: forgets_dictionary_header(self.file.writer()),
         };
         ChunkLocation::parse(self.file.bytes_from(at), around).map_err(|error| self.name_place(error, leaf))
+    }
+
+    /// The codec of a column chunk and how many bytes its pages take before compression and after, as the file claims; `None` where
+    /// only [`chunk`](Self::chunk) can say.
+    pub(crate) fn chunk_sizes(&self, column: usize) -> Option<(Codec, u64, u64)> {
+        let (_, at) = self.leaf_and_position(column).ok()?;
+        location::parse_sizes(self.file.bytes_from(at))
     }
 
     /// All that the file says about a column chunk; `column` is the leaf's index.

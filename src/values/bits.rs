@@ -124,12 +124,12 @@ impl Bits {
         if n <= 64 {
             return self.push_word(load(bytes, 0, shift), n);
         }
-        self.reserve(n);
+        let mut writer = self.writer(n);
         let mut left = n;
         let mut at = 0;
         while left > 0 {
             let take = left.min(64);
-            self.push_word(load(bytes, at, shift), take);
+            writer.push(load(bytes, at, shift), take);
             at += 8;
             left -= take;
         }

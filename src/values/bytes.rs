@@ -205,6 +205,12 @@ impl FixedBytes {
         self.data.resize(self.data.len().saturating_add(n.saturating_mul(self.width)), 0);
     }
 
+    /// Removes all values and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.data.clear();
+        self.empty = 0;
+    }
+
     /// All bytes, for writers that append whole values; `None` when the width is 0.
     pub(crate) fn data_mut(&mut self) -> Option<&mut Vec<u8>> {
         (self.width > 0).then_some(&mut self.data)

@@ -32,7 +32,25 @@ pub use slice::{BitsSlice, BytesSlice, FixedSlice, ValuesSlice};
 
 use std::ops::Range;
 
+use crate::error::Result;
 use crate::format::PhysicalType;
+
+/// Appends `n` words, which `fill` writes at most `at_once` at a time, so that they are in the cache still where they were cleared.
+pub(crate) fn extend_words<T: Copy + Default>(
+    words: &mut Vec<T>,
+    n: usize,
+    at_once: usize,
+    mut fill: impl FnMut(&mut [T]) -> Result<()>,
+) -> Result<()> {
+    let mut left = n;
+    while left > 0 {
+        let (filled, piece) = (words.len(), left.min(at_once.max(1)));
+        words.resize(filled.saturating_add(piece), T::default());
+        fill(words.get_mut(filled..).unwrap_or_default())?;
+        left = left.saturating_sub(piece);
+    }
+    Ok(())
+}
 
 /// How many rows a range has.
 pub(crate) fn length(range: &Range<u64>) -> usize {
@@ -83,6 +101,17 @@ impl Values {
     /// Whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Removes all values and keeps the memory, but for that of byte arrays of any length.
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Values::Words32(words) => words.clear(),
+            Values::Words64(words) => words.clear(),
+            Values::Bits(bits) => bits.clear(),
+            Values::Bytes(arrays) => *arrays = ByteArrays::new(),
+            Values::Fixed(fixed) => fixed.clear(),
+        }
     }
 
     /// The memory that the values take, in bytes; reserved memory that holds none is not counted.

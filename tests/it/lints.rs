@@ -40,14 +40,15 @@ const EXEMPT: &[(&str, &str, usize)] = &[
 ];
 
 /// Where words are taken for words or bytes of the same width, and how often. Of bytes of files it happens in the two encodings
-/// alone, which set the order right: plain encoding asks for the machine's, BYTE_STREAM_SPLIT goes through `from_le`. And
-/// `thrift/alike` compares with 0, which is the same in any order.
+/// alone, which set the order right: plain encoding asks for the machine's, also where it gives its bytes to `levels/spread`, BYTE_STREAM_SPLIT goes through
+/// `from_le`. And `thrift/alike` compares with 0, which is the same in any order.
 const CAST: &[(&str, usize)] = &[
     ("arrow/write/convert/time", 2),
     ("arrow/write/convert/words", 2),
     ("encoding/byte_stream_split/mod", 2),
     ("encoding/delta_length_byte_array", 1),
     ("encoding/plain", 2),
+    ("levels/spread", 3),
     ("thrift/alike", 1),
     ("values/mod", 4),
     ("write/bounds", 4),

@@ -14,7 +14,7 @@ use fearless_simd::{dispatch, u8x64, u16x32, u32x16};
 use crate::encoding::{Decoder, Shape, too_few, wrong_container};
 use crate::error::{Error, Result};
 use crate::simd::level;
-use crate::values::Values;
+use crate::values::{Values, extend_words};
 
 /// Values transposed at a time.
 const BLOCK: usize = 64;
@@ -45,11 +45,12 @@ impl ByteStreams {
         if n > left { Err(too_few(n, left)) } else { Ok(()) }
     }
 
-    /// Calls `append` with how many of the next `n` values to append and where they begin.
-    fn in_pieces(&mut self, n: usize, mut append: impl FnMut(usize, usize)) {
-        for done in (0..n).step_by(PIECE) {
-            append(PIECE.min(n.saturating_sub(done)), self.at.saturating_add(done));
-        }
+    /// Puts the next values together until `out` is full.
+    fn join(&mut self, page: &[u8], out: &mut [u8]) {
+        let width = self.width;
+        let streams = Streams { page, length: page.len().checked_div(width).unwrap_or(0), first: self.at };
+        dispatch!(level(), simd => join_with(simd, &streams, width, out));
+        self.at = self.at.saturating_add(out.len().checked_div(width).unwrap_or(0));
     }
 }
 
@@ -59,39 +60,33 @@ impl Decoder for ByteStreams {
         match out {
             Values::Words32(words) if self.width == 4 => {
                 words.reserve(n);
-                self.in_pieces(n, |count, first| {
-                    let filled = words.len();
-                    words.resize(filled.saturating_add(count), 0);
-                    let new = words.get_mut(filled..).unwrap_or_default();
-                    join(page, 4, first, bytemuck::cast_slice_mut(new));
+                extend_words(words, n, PIECE, |new| {
+                    self.join(page, bytemuck::cast_slice_mut(new));
                     new.iter_mut().for_each(|word| *word = u32::from_le(*word));
-                });
+                    Ok(())
+                })?;
             }
             Values::Words64(words) if self.width == 8 => {
                 words.reserve(n);
-                self.in_pieces(n, |count, first| {
-                    let filled = words.len();
-                    words.resize(filled.saturating_add(count), 0);
-                    let new = words.get_mut(filled..).unwrap_or_default();
-                    join(page, 8, first, bytemuck::cast_slice_mut(new));
+                extend_words(words, n, PIECE, |new| {
+                    self.join(page, bytemuck::cast_slice_mut(new));
                     new.iter_mut().for_each(|word| *word = u64::from_le(*word));
-                });
+                    Ok(())
+                })?;
             }
             Values::Fixed(fixed) if self.width == fixed.width() => match fixed.data_mut() {
                 Some(data) => {
-                    let width = self.width;
-                    data.reserve(n.saturating_mul(width));
-                    self.in_pieces(n, |count, first| {
-                        let filled = data.len();
-                        data.resize(filled.saturating_add(count.saturating_mul(width)), 0);
-                        join(page, width, first, data.get_mut(filled..).unwrap_or_default());
-                    });
+                    let bytes = n.saturating_mul(self.width);
+                    data.reserve(bytes);
+                    extend_words(data, bytes, PIECE.saturating_mul(self.width), |new| {
+                        self.join(page, new);
+                        Ok(())
+                    })?;
                 }
                 None => fixed.extend_zeros(n),
             },
             _ => return Err(wrong_container()),
         }
-        self.at = self.at.saturating_add(n);
         Ok(n)
     }
 
@@ -100,12 +95,6 @@ impl Decoder for ByteStreams {
         self.at = self.at.saturating_add(n);
         Ok(())
     }
-}
-
-/// Puts the values of `width` bytes from value `first` on together until `out` is full.
-fn join(page: &[u8], width: usize, first: usize, out: &mut [u8]) {
-    let streams = Streams { page, length: page.len().checked_div(width).unwrap_or(0), first };
-    dispatch!(level(), simd => join_with(simd, &streams, width, out));
 }
 
 // What follows has neither closures nor iterators over vectors: those are compiled without the vector set of the function

@@ -19,7 +19,7 @@ use crate::encoding::word::Word;
 use crate::encoding::{Decoder, too_few, wrong_container};
 use crate::error::{Error, Result};
 use crate::simd::vectorized;
-use crate::values::Values;
+use crate::values::{Values, extend_words};
 
 /// How many values are decoded at a time, so that both passes over them find them in the first-level cache.
 const BLOCK: usize = 1024;
@@ -237,11 +237,7 @@ impl<W: Sum> Decoder for DeltaReader<W> {
         }
         // A bit a value is what the bytes justify; progressions, which take less, grow as they come.
         words.reserve(n.min(page.len().saturating_mul(8)));
-        for done in (0..n).step_by(BLOCK) {
-            let filled = words.len();
-            words.resize(filled.saturating_add(BLOCK.min(n.saturating_sub(done))), W::default());
-            self.fill(page, words.get_mut(filled..).unwrap_or_default())?;
-        }
+        extend_words(words, n, BLOCK, |block| self.fill(page, block).map(drop))?;
         Ok(n)
     }
 

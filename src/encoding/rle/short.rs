@@ -8,8 +8,8 @@ use super::{HybridReader, Run};
 use crate::error::{Error, Result};
 use crate::values::Bits;
 
-/// The most values of a run whose header is one byte: 63 groups of 8.
-const LONGEST_SHORT: usize = 504;
+/// At least as many values as a few packed groups and a repeated run have, which are read without asking how many are wanted.
+const FEW: usize = 128;
 /// So many values are read before it is looked at again what comes: memory for them is cleared first.
 const AT_ONCE: usize = 8192;
 /// A run of one level whose header is one byte has fewer.
@@ -17,10 +17,16 @@ const BLOCK: usize = 64;
 /// A 1 in each byte.
 const BYTES: u64 = 0x0101_0101_0101_0101;
 
-/// Eight levels of `WIDTH` bits, a byte each: halved three times.
+/// Eight levels of `WIDTH` bits, a byte each.
 #[inline(always)]
-fn bytes_of_levels<const WIDTH: usize>(packed: &[u8; WIDTH]) -> u64 {
+fn bytes_of_levels<const WIDTH: usize>(packed: &[u8; WIDTH], spread: impl Fn(u64, u64) -> u64) -> u64 {
     let all = packed.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    spread(all, BYTES * !(u64::MAX << WIDTH))
+}
+
+/// Moves eight times as many low bits as each byte of `mask` has there, halving them three times.
+#[inline(always)]
+fn spread_portable<const WIDTH: usize>(all: u64) -> u64 {
     let low = |bits: usize| !(u64::MAX << bits);
     let fours = all & low(4 * WIDTH) | (all >> (4 * WIDTH)) << 32;
     let pair = low(2 * WIDTH) * 0x0000_0001_0000_0001;
@@ -29,19 +35,45 @@ fn bytes_of_levels<const WIDTH: usize>(packed: &[u8; WIDTH]) -> u64 {
     pairs & single | (pairs >> WIDTH & single) << 8
 }
 
+#[cfg(target_arch = "x86_64")]
+mod bmi {
+    use super::{HybridReader, Result};
+
+    fearless_simd::kernel!(
+        /// With the instruction that spreads bits.
+        pub(super) fn levels(
+            _avx2: Avx2,
+            reader: &mut HybridReader,
+            bytes: &[u8],
+            most: usize,
+            max: u8,
+            out: &mut Vec<u8>,
+        ) -> Result<usize> {
+            let spread = |all, mask| core::arch::x86_64::_pdep_u64(all, mask);
+            match reader.width {
+                1 => reader.short_levels::<1>(bytes, most, max, out, spread),
+                2 => reader.short_levels::<2>(bytes, most, max, out, spread),
+                3 => reader.short_levels::<3>(bytes, most, max, out, spread),
+                4 => reader.short_levels::<4>(bytes, most, max, out, spread),
+                _ => Ok(0),
+            }
+        }
+    );
+}
+
 impl HybridReader {
     /// Appends runs of one-bit values whose header is one byte, as long as `most` values and the bytes at hand surely hold all
     /// of the next one; returns how many values. With [`next`](Self::next), 8 million words with a tenth of nulls took 20.7 ms and booleans
     /// 5.6; so 16.3 and 3.2 (with spreading straight into place), and without branches a tenth less.
     pub(super) fn read_short_runs(&mut self, bytes: &[u8], most: usize, out: &mut Bits) -> usize {
-        if self.width != 1 || most < LONGEST_SHORT || !self.is_before_short_run(bytes) {
+        if self.width != 1 || most < FEW || !self.is_before_short_run(bytes) {
             return 0;
         }
         let most = most.min(AT_ONCE);
         let mut out = out.writer(most);
         let mut left = most;
         let mut at = self.at;
-        while left >= LONGEST_SHORT
+        while left >= FEW
             && let Some(&[header, next @ ..]) = bytes.get(at..at + 9).and_then(<[u8]>::first_chunk::<9>)
             && header < 0x80
         {
@@ -49,12 +81,31 @@ impl HybridReader {
             let is_packed = header & 1;
             let next = u64::from_le_bytes(next);
             if is_packed == 1 && count > 8 {
-                let Some(packed) = bytes.get(at + 1..at + 1 + count) else { break };
+                let Some(packed) = bytes.get(at + 1..at + 1 + count).filter(|_| 8 * count <= left) else { break };
                 let (words, bytes) = packed.as_chunks();
                 words.iter().for_each(|word| out.push(u64::from_le_bytes(*word), 64));
                 bytes.iter().for_each(|byte| out.push(u64::from(*byte), 8));
                 left = left.wrapping_sub(8 * count);
                 at += count + 1;
+                continue;
+            }
+            // Where nulls are strewn about, packed runs of few groups and repeated ones come in turn: both at once wait for half as many loads.
+            if is_packed == 1
+                && count < 8
+                && let Some(&[header, value]) = bytes.get(at + 1 + count..at + 3 + count)
+                && header & 0x81 == 0
+                && value < 2
+            {
+                let (packed, repeated) = (8 * count, usize::from(header >> 1));
+                let fill = 0u64.wrapping_sub(u64::from(value));
+                if packed + repeated <= 64 {
+                    out.push(next & !(u64::MAX << packed) | fill << packed, packed + repeated);
+                } else {
+                    out.push(next, packed);
+                    out.push(fill, repeated);
+                }
+                left = left.wrapping_sub(packed + repeated);
+                at += 3 + count;
                 continue;
             }
             let repeated = next & 0xff;
@@ -78,20 +129,32 @@ impl HybridReader {
     /// # Errors
     /// `Malformed` for a level above `max`.
     pub(crate) fn read_short_levels(&mut self, bytes: &[u8], most: usize, max: u8, out: &mut Vec<u8>) -> Result<usize> {
-        if most < LONGEST_SHORT || !self.is_before_short_run(bytes) {
+        if most < FEW || !self.is_before_short_run(bytes) {
             return Ok(0);
         }
         let most = most.min(AT_ONCE);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = crate::simd::level().as_avx2() {
+            return bmi::levels(avx2, self, bytes, most, max, out);
+        }
         match self.width {
-            1 => self.short_levels::<1>(bytes, most, max, out),
-            2 => self.short_levels::<2>(bytes, most, max, out),
-            3 => self.short_levels::<3>(bytes, most, max, out),
-            4 => self.short_levels::<4>(bytes, most, max, out),
+            1 => self.short_levels::<1>(bytes, most, max, out, |all, _| spread_portable::<1>(all)),
+            2 => self.short_levels::<2>(bytes, most, max, out, |all, _| spread_portable::<2>(all)),
+            3 => self.short_levels::<3>(bytes, most, max, out, |all, _| spread_portable::<3>(all)),
+            4 => self.short_levels::<4>(bytes, most, max, out, |all, _| spread_portable::<4>(all)),
             _ => Ok(0),
         }
     }
 
-    fn short_levels<const WIDTH: usize>(&mut self, bytes: &[u8], most: usize, max: u8, out: &mut Vec<u8>) -> Result<usize> {
+    #[inline(always)]
+    fn short_levels<const WIDTH: usize>(
+        &mut self,
+        bytes: &[u8],
+        most: usize,
+        max: u8,
+        out: &mut Vec<u8>,
+        spread: impl Fn(u64, u64) -> u64,
+    ) -> Result<usize> {
         let start = out.len();
         let (mut at, mut to) = (self.at, start);
         let limit = start.saturating_add(most);
@@ -100,11 +163,37 @@ impl HybridReader {
         // Added to a byte, it reaches the highest bit where the byte is above `max`.
         let room = BYTES.wrapping_mul(0x7f_u64.saturating_sub(u64::from(max)));
         let mut above = 0;
-        while limit.saturating_sub(to) >= LONGEST_SHORT
+        while limit.saturating_sub(to) >= FEW
             && let Some(&[header, value]) = bytes.get(at..at + 2)
             && header < 0x80
         {
             let count = usize::from(header >> 1);
+            // Few packed groups and a repeated run in turn are what nulls strewn about make: how many groups there are nobody can predict, so as many
+            // as eight bytes hold are written.
+            if header & 1 == 1
+                && count <= 8 / WIDTH
+                && let Some(next) = bytes.get(at + 1..).and_then(<[u8]>::first_chunk)
+                && let Some(block) = out.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<BLOCK>)
+            {
+                let next = u64::from_le_bytes(*next);
+                for (group, to) in block.as_chunks_mut::<8>().0.iter_mut().take(8 / WIDTH).enumerate() {
+                    let levels = spread(next >> (8 * WIDTH * group), BYTES * !(u64::MAX << WIDTH));
+                    above |= if group < count { levels.wrapping_add(room) } else { 0 };
+                    *to = levels.to_le_bytes();
+                }
+                to = to.saturating_add(8 * count);
+                at += 1 + count * WIDTH;
+                if let Some(&[header, value]) = bytes.get(at..at + 2)
+                    && header & 0x81 == 0
+                    && value <= max
+                    && let Some(block) = out.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<BLOCK>)
+                {
+                    *block = [value; BLOCK];
+                    to = to.saturating_add(usize::from(header >> 1));
+                    at += 2;
+                }
+                continue;
+            }
             if header & 1 == 0 {
                 let block = out.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<BLOCK>);
                 let Some(block) = block.filter(|_| value <= max) else { break };
@@ -113,13 +202,11 @@ impl HybridReader {
                 at += 2;
                 continue;
             }
-            let (Some(packed), Some(unpacked)) =
-                (bytes.get(at + 1..at + 1 + count * WIDTH), out.get_mut(to..).and_then(|out| out.get_mut(..8 * count)))
-            else {
-                break;
-            };
+            // The block behind the limit is not for these.
+            let unpacked = out.get_mut(to..limit).and_then(|out| out.get_mut(..8 * count));
+            let (Some(packed), Some(unpacked)) = (bytes.get(at + 1..at + 1 + count * WIDTH), unpacked) else { break };
             for (from, to) in packed.as_chunks::<WIDTH>().0.iter().zip(unpacked.as_chunks_mut::<8>().0) {
-                let levels = bytes_of_levels::<WIDTH>(from);
+                let levels = bytes_of_levels::<WIDTH>(from, &spread);
                 above |= levels.wrapping_add(room);
                 *to = levels.to_le_bytes();
             }
@@ -147,6 +234,15 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn the_portable_twin_spreads_bits(all: u64) {
+            let naive = |width: usize| (0..8).fold(0, |bytes, at| bytes | (all >> (at * width) & ((1 << width) - 1)) << (8 * at));
+            prop_assert_eq!(spread_portable::<1>(all & 0xff), naive(1));
+            prop_assert_eq!(spread_portable::<2>(all & 0xffff), naive(2));
+            prop_assert_eq!(spread_portable::<3>(all & 0xff_ffff), naive(3));
+            prop_assert_eq!(spread_portable::<4>(all & 0xffff_ffff), naive(4));
+        }
+
         #[test]
         fn levels_agree_with_values((width, values) in (1..=4u32).prop_flat_map(|width| (Just(width as usize), runs(width))), again in 1..20usize, max: u8) {
             let values: Vec<u32> = std::iter::repeat_n(values, again).flatten().collect();

@@ -11,7 +11,7 @@ use crate::format::Encoding;
 #[cfg(feature = "arrow")]
 use crate::format::PhysicalType;
 use crate::levels::nested::{self, Entries, Levels, Slots};
-use crate::levels::{LevelReader, spread, spread_offsets};
+use crate::levels::{LevelReader, spread, spread_offsets, spread_stored};
 use crate::page::{ChunkInfo, Page};
 use crate::read::room::Room;
 #[cfg(feature = "arrow")]
@@ -50,7 +50,7 @@ pub(super) struct Output<'a> {
 }
 
 /// Memory is reserved for no more slots than these ahead of what pages prove to hold.
-const EXPECTED_MOST: usize = 1 << 18;
+const EXPECTED_MOST: usize = 1 << 19;
 /// For no more levels, of a byte each.
 const EXPECTED_LEVELS: usize = 1 << 20;
 /// Pages that change from a dictionary to values and back make a part each; beyond so many of them memory is reserved for the page alone.
@@ -300,18 +300,20 @@ impl OpenPage {
             }
             Values::Bytes(_) => {
                 let mut arrays = ByteArrays::with_limit(output.part_bytes);
-                let page = self.page.value_bytes().len();
-                let lengths = match self.page.encoding() {
-                    Encoding::Plain => share(self.page.num_values(), present, n).saturating_mul(4),
-                    Encoding::DeltaLengthByteArray => 0,
-                    // How long the values become is not to be seen from the page.
-                    _ => page,
+                let page = self.page.value_bytes();
+                let of_page = match self.page.encoding() {
+                    Encoding::Plain => page.len().saturating_sub(share(self.page.num_values(), present, n).saturating_mul(4)),
+                    // How long values become that share bytes is not to be seen from the page.
+                    _ => self.decoder.estimate(page, share(self.page.num_values(), present, n)).unwrap_or(page.len()),
                 };
-                let bytes = share(page.saturating_sub(lengths), expected, self.page.num_values());
-                arrays.reserve(expected, bytes.saturating_add(bytes / 16).min(page.max(EXPECTED_BYTES)));
+                let bytes = share(of_page, expected, self.page.num_values());
+                arrays.reserve(expected, bytes.saturating_add(bytes / 16).min(page.len().max(EXPECTED_BYTES)));
                 Values::Bytes(arrays)
             }
-            bits => bits,
+            Values::Bits(mut bits) => {
+                bits.reserve(expected);
+                Values::Bits(bits)
+            }
         }
     }
 
@@ -328,25 +330,25 @@ impl OpenPage {
         if present == n {
             return self.decoder.read(self.page.value_bytes(), n, out).map(drop);
         }
+        if let Some(dense) = self.decoder.as_stored(self.page.value_bytes(), present)? {
+            spread_stored(dense, validity, start, n, out);
+            return Ok(());
+        }
         let mut dense = match out {
             Values::Words32(_) => Values::Words32(std::mem::take(&mut scratch.words32)),
             Values::Words64(_) => Values::Words64(std::mem::take(&mut scratch.words64)),
             Values::Fixed(fixed) => Values::Fixed(FixedBytes::new(fixed.width())),
             Values::Bits(_) | Values::Bytes(_) => Values::Bits(Bits::new()),
         };
+        // Not a few thousand slots at a time, which would keep values in the nearest cache: 5 % slower, 12 of booleans (measured).
         let read = self.decoder.read(self.page.value_bytes(), present, &mut dense);
         if read.is_ok() {
             spread(&dense, validity, start, n, out);
         }
+        dense.clear();
         match dense {
-            Values::Words32(mut words) => {
-                words.clear();
-                scratch.words32 = words;
-            }
-            Values::Words64(mut words) => {
-                words.clear();
-                scratch.words64 = words;
-            }
+            Values::Words32(words) => scratch.words32 = words,
+            Values::Words64(words) => scratch.words64 = words,
             _ => {}
         }
         read.map(drop)
