@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 pub(super) const ENABLED: bool = true;
 
 /// The library has no way to reset a state, so each page makes its own. That is not where the time goes: on pages of
-/// 540 KB of text, 94 % is spent in the library's loop over commands, under 1 % in allocating and clearing.
+/// 540 KB of text, 94 % is spent in the library's loop over commands, under 1 % in allocating and clearing. The C library takes a tenth less for the same pages,
+/// but the crates that wrap it hold versions of it that are years old.
 #[derive(Default)]
 pub(super) struct Decoder;
 

@@ -236,7 +236,8 @@ fn look_up_words<T: Copy>(runs: &mut HybridReader, page: &[u8], n: usize, entrie
         },
         |indices| {
             let Some(last) = entries.len().checked_sub(1) else { return };
-            // All were checked: the minimum only lets the compiler see that none reaches the length.
+            // All were checked: the minimum only lets the compiler see that none reaches the length. Gathering with AVX-512 took 1 to 4 % longer, writing to
+            // memory that was cleared before a third.
             #[allow(clippy::indexing_slicing, reason = "no index is above the last")]
             out.borrow_mut().extend(indices.iter().map(|index| entries[(*index as usize).min(last)]));
         },

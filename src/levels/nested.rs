@@ -476,6 +476,10 @@ mod tests {
             prop_assert_eq!(offsets(&levels, Slots::ROWS, inner_slots).unwrap(), ends(rows.iter().map(Option::as_ref), |list| list.len()));
             let inner: Vec<_> = rows.iter().flatten().flatten().collect();
             prop_assert_eq!(offsets(&levels, inner_slots, leaf_slots).unwrap(), ends(inner.iter().map(|list| list.as_ref()), |list| list.len()));
+            let mut portable = Vec::new();
+            let total = offset_blocks(levels.entries(), inner_slots, leaf_slots, &mut portable, push_ranks);
+            portable.push(total);
+            prop_assert_eq!(portable, offsets(&levels, inner_slots, leaf_slots).unwrap());
             let leaves: Vec<_> = inner.iter().copied().flatten().flatten().collect();
             for (slots, present, expected) in [
                 (Slots::ROWS, 1, rows.iter().map(Option::is_some).collect::<Vec<_>>()),

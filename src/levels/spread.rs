@@ -307,6 +307,10 @@ mod tests {
             let mut words = Values::Words32(vec![9]);
             spread(&Values::Words32((1..=k as u32).collect()), &bits, before, n, &mut words);
             prop_assert_eq!(words, Values::Words32(std::iter::once(9).chain(slots.iter().map(|slot| slot.unwrap_or(0) as u32)).collect()));
+            let mut portable = Bits::repeat(true, 1);
+            spread_bits_by(&(1..=k).map(|i| i % 3 == 0).collect(), &bits, before, n, &mut portable, deposit_portable);
+            let expected = std::iter::once(true).chain(slots.iter().map(|slot| slot.is_some_and(|i| i % 3 == 0)));
+            prop_assert_eq!(portable, expected.collect());
             let mut flags = Values::Bits(Bits::repeat(true, 1));
             spread(&Values::Bits((1..=k).map(|i| i % 3 == 0).collect()), &bits, before, n, &mut flags);
             prop_assert_eq!(flags, Values::Bits(std::iter::once(true).chain(slots.iter().map(|slot| slot.is_some_and(|i| i % 3 == 0))).collect()));

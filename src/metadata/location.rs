@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::format::{Codec, PhysicalType, Statistics};
 use crate::schema::Leaf;
-use crate::thrift::{Decode, Reader, Wire, thrift_struct};
+use crate::thrift::{Decode, Reader, thrift_struct};
 
 /// What the dictionary page's header may take where a writer left it out of the chunk's size, in bytes.
 pub(crate) const FORGOTTEN_HEADER_BYTES: u64 = 100;
@@ -124,7 +124,9 @@ thrift_struct! {
 
 /// Reads how many bytes the pages of the `ColumnChunk` that `bytes` begin with take before compression and after, as the file claims, and the codec.
 /// What comes behind in the metadata is not looked at. None where the metadata are not there or anything is unusual.
+#[cfg(feature = "arrow")]
 pub(super) fn parse_sizes(bytes: &[u8]) -> Option<(Codec, u64, u64)> {
+    use crate::thrift::Wire;
     let mut reader = Reader::new(bytes, 0);
     let mut last = 0;
     reader.enter().ok()?;

@@ -1,8 +1,12 @@
 //! Row groups.
 
 use crate::error::{Error, Result};
-use crate::format::{self, Codec, SortingColumn};
-use crate::metadata::location::{self, ChunkStatistics, Surroundings};
+#[cfg(feature = "arrow")]
+use crate::format::Codec;
+use crate::format::{self, SortingColumn};
+#[cfg(feature = "arrow")]
+use crate::metadata::location;
+use crate::metadata::location::{ChunkStatistics, Surroundings};
 use crate::metadata::parse::{At, Entry};
 use crate::metadata::writer::forgets_dictionary_header;
 use crate::metadata::{ChunkLocation, ColumnChunk, ColumnIndex, FileMetadata, OffsetIndex, Statistics};
@@ -90,6 +94,7 @@ impl<'a> RowGroup<'a> {
 
     /// The codec of a column chunk and how many bytes its pages take before compression and after, as the file claims; `None` where
     /// only [`chunk`](Self::chunk) can say.
+    #[cfg(feature = "arrow")]
     pub(crate) fn chunk_sizes(&self, column: usize) -> Option<(Codec, u64, u64)> {
         let (_, at) = self.leaf_and_position(column).ok()?;
         location::parse_sizes(self.file.bytes_from(at))

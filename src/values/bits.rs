@@ -1,5 +1,8 @@
 //! Bitmaps, least significant bit first, in words of 64.
 
+/// A [`BitWriter`] begins within a word and ends within one, and clears one more.
+const SPARE_WORDS: usize = 3;
+
 /// A growing bitmap: booleans, or the validity of values (1 is valid).
 ///
 /// Bits beyond [`len`](Bits::len) in the last word are 0.
@@ -72,7 +75,7 @@ impl Bits {
 
     /// Reserves memory for `bits` more bits.
     pub fn reserve(&mut self, bits: usize) {
-        self.words.reserve(bits / 64 + 1);
+        self.words.reserve(bits / 64 + SPARE_WORDS);
     }
 
     /// Appends one bit.
@@ -140,7 +143,7 @@ impl Bits {
         let (at, used) = (self.len / 64, self.len % 64);
         let last = if used > 0 { self.words.last().copied().unwrap_or(0) } else { 0 };
         // A word is also written where its first bit is the one after the last.
-        self.words.resize(at + most.div_ceil(64) + 2, 0);
+        self.words.resize(at + most.div_ceil(64) + SPARE_WORDS - 1, 0);
         BitWriter { bits: self, at, last, used }
     }
 

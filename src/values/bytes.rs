@@ -1,6 +1,7 @@
 //! Byte arrays: of any length, and of one width.
 
 use crate::error::{Error, Result};
+use crate::values::append_copy;
 
 /// Byte arrays one after another, with the offsets of their ends: value `i` is `data[offsets[i]..offsets[i + 1]]`.
 ///
@@ -189,7 +190,7 @@ impl FixedBytes {
     /// Appends values that lie one after another; `bytes` is cut to whole values.
     pub fn extend_from_bytes(&mut self, bytes: &[u8]) {
         let whole = bytes.len().saturating_sub(bytes.len().checked_rem(self.width).unwrap_or(bytes.len()));
-        self.data.extend_from_slice(bytes.get(..whole).unwrap_or_default());
+        append_copy(&mut self.data, bytes.get(..whole).unwrap_or_default());
     }
 
     /// Reserves memory for `n` more values.

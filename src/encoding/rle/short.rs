@@ -37,7 +37,14 @@ fn spread_portable<const WIDTH: usize>(all: u64) -> u64 {
 
 #[cfg(target_arch = "x86_64")]
 mod bmi {
-    use super::{HybridReader, Result};
+    use super::{Bits, HybridReader, Result};
+
+    fearless_simd::kernel!(
+        /// With shifts that need no register of their own.
+        pub(super) fn runs(_avx2: Avx2, reader: &mut HybridReader, bytes: &[u8], most: usize, out: &mut Bits) -> usize {
+            reader.short_runs(bytes, most, out)
+        }
+    );
 
     fearless_simd::kernel!(
         /// With the instruction that spreads bits.
@@ -70,6 +77,15 @@ impl HybridReader {
             return 0;
         }
         let most = most.min(AT_ONCE);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = crate::simd::level().as_avx2() {
+            return bmi::runs(avx2, self, bytes, most, out);
+        }
+        self.short_runs(bytes, most, out)
+    }
+
+    #[inline(always)]
+    fn short_runs(&mut self, bytes: &[u8], most: usize, out: &mut Bits) -> usize {
         let mut out = out.writer(most);
         let mut left = most;
         let mut at = self.at;

@@ -42,6 +42,30 @@ fn a_chunk_says_what_reading_needs() {
     assert_eq!(file.row_group(1).unwrap().column(1).unwrap().location().unwrap(), chunk);
 }
 
+#[cfg(feature = "arrow")]
+#[test]
+fn sizes_alone_are_those_of_the_chunk_and_say_nothing_of_unusual_ones() {
+    let file = parse(&sample()).unwrap();
+    for group in file.row_groups() {
+        for column in 0..group.num_columns() {
+            let chunk = group.chunk(column).unwrap();
+            let compressed = group.column(column).unwrap().compressed_size();
+            assert_eq!(group.chunk_sizes(column), Some((chunk.codec, chunk.uncompressed_size, compressed)));
+        }
+    }
+    let sizes = |change: &dyn Fn(&mut ColumnMetaData<'static>)| {
+        let mut file = sample();
+        change(meta(&mut file));
+        parse(&file).unwrap().row_group(0).unwrap().chunk_sizes(0)
+    };
+    assert_eq!(sizes(&|meta| meta.total_compressed_size = -1), None);
+    assert_eq!(sizes(&|meta| meta.total_uncompressed_size = -1), None);
+    let mut other = sample();
+    other.row_groups[0].columns[0].file_path = Some("other.parquet".into());
+    assert_eq!(parse(&other).unwrap().row_group(0).unwrap().chunk_sizes(0), None);
+    assert_eq!(parse(&other).unwrap().row_group(0).unwrap().chunk_sizes(9), None);
+}
+
 #[test]
 fn dictionary_offsets_are_believed_when_they_can_be() {
     for (offset, expected, range) in [

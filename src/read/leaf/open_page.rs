@@ -16,7 +16,7 @@ use crate::page::{ChunkInfo, Page};
 use crate::read::room::Room;
 #[cfg(feature = "arrow")]
 use crate::values::length;
-use crate::values::{Bits, ByteArrays, FixedBytes, Values};
+use crate::values::{Bits, ByteArrays, FixedBytes, Values, append_copy};
 
 /// A page that is being read.
 pub(super) struct OpenPage {
@@ -193,7 +193,7 @@ impl OpenPage {
             if all.is_empty() && !more.is_empty() {
                 all.reserve(expected);
             }
-            all.extend_from_slice(more);
+            append_copy(all, more);
         }
         check_entries(&out.levels, n, output.part_bytes)?;
         self.append(n, present, start, output, scratch, out)
