@@ -214,20 +214,17 @@ mod x86 {
                 let mut bytes = [0; 64];
                 places.store_slice(&mut bytes);
                 let (elements, total) = (_mm512_set1_epi64(elements.cast_signed()), _mm512_set1_epi64(total.into()));
-                let mut left = begins.count_ones() as usize;
-                for eight in bytes.as_chunks::<8>().0 {
-                    if left == 0 {
-                        break;
-                    }
+                let count = begins.count_ones() as usize;
+                let filled = out.len();
+                for eight in bytes.as_chunks::<8>().0.get(..count.div_ceil(8)).unwrap_or_default() {
                     let places = _mm512_cvtepu8_epi64(_mm_cvtsi64_si128(i64::from_le_bytes(*eight)));
                     let below = _mm512_andnot_si512(_mm512_sllv_epi64(_mm512_set1_epi64(-1), places), elements);
                     let ranks = _mm512_cvtepi64_epi32(_mm512_add_epi64(_mm512_popcnt_epi64(below), total));
                     let ranks: i32x8<_> = ranks.simd_into(avx512);
                     let ranks: [i32; 8] = ranks.into();
                     out.extend_from_slice(&ranks);
-                    left = left.saturating_sub(8);
                 }
-                out.truncate(out.len() + begins.count_ones() as usize - begins.count_ones().next_multiple_of(8) as usize);
+                out.truncate(filled + count);
             })
         }
     );
@@ -306,17 +303,22 @@ pub fn validity(levels: &Levels, slots: Slots, present: u8, out: &mut Bits) -> u
 // Loops of `step_by` call a function for each step here, which is not compiled for the vector set and so is not inlined.
 #[inline(always)]
 fn validity_blocks(levels: Entries<'_>, slots: Slots, present: u8, out: &mut Bits) -> usize {
-    let mut out = out.writer(levels.len());
-    let (mut slots_seen, mut block) = (0, 0);
+    let (before, mut block) = (out.len(), 0);
     while block * 64 < levels.len() {
-        let mask = slots.mask(levels, block);
-        let count = mask.count_ones() as usize;
-        out.push(compress(present_in(levels, block, present), mask), count);
-        slots_seen += count;
-        block += 1;
+        // There may be far fewer slots than entries: memory is made for those of a few blocks at a time.
+        let end = block + BLOCKS_AT_ONCE;
+        let mut out = out.writer(64 * BLOCKS_AT_ONCE);
+        while block < end && block * 64 < levels.len() {
+            let mask = slots.mask(levels, block);
+            out.push(compress(present_in(levels, block, present), mask), mask.count_ones() as usize);
+            block += 1;
+        }
     }
-    slots_seen
+    out.len() - before
 }
+
+/// So many blocks of 64 entries are appended as bits at a time.
+const BLOCKS_AT_ONCE: usize = 64;
 
 /// The number of slots of a node.
 pub fn count(levels: &Levels, slots: Slots) -> usize {
@@ -343,7 +345,8 @@ pub fn offsets(levels: &Levels, lists: Slots, elements: Slots) -> Result<Vec<i32
     if i32::try_from(levels.len()).is_err() {
         return Err(Error::limit("more than 2^31 list elements in one batch: read fewer rows at a time"));
     }
-    let mut out = Vec::with_capacity(count(levels, lists) + 1);
+    // Kernels append eight at a time and cut off what is too much.
+    let mut out = Vec::with_capacity(count(levels, lists) + 8);
     let total = append_offsets(levels.entries(), lists, elements, &mut out);
     if out.first().is_some_and(|first| *first != 0) || out.is_empty() && total != 0 {
         return Err(Error::malformed("a list's element comes before the first list"));
@@ -479,7 +482,9 @@ mod tests {
             let mut portable = Vec::new();
             let total = offset_blocks(levels.entries(), inner_slots, leaf_slots, &mut portable, push_ranks);
             portable.push(total);
-            prop_assert_eq!(portable, offsets(&levels, inner_slots, leaf_slots).unwrap());
+            let made = offsets(&levels, inner_slots, leaf_slots).unwrap();
+            prop_assert!(made.capacity() <= made.len() + 8, "memory for more than what is there");
+            prop_assert_eq!(portable, made);
             let leaves: Vec<_> = inner.iter().copied().flatten().flatten().collect();
             for (slots, present, expected) in [
                 (Slots::ROWS, 1, rows.iter().map(Option::is_some).collect::<Vec<_>>()),
@@ -489,6 +494,8 @@ mod tests {
                 let mut bits = Bits::repeat(true, 3);
                 prop_assert_eq!(validity(&levels, slots, present, &mut bits), expected.len());
                 prop_assert_eq!(bits.iter().skip(3).collect::<Vec<_>>(), expected.clone());
+                let many = Levels { repetition: levels.repetition.repeat(40), definition: levels.definition.repeat(40) };
+                prop_assert_eq!(validity(&many, slots, present, &mut Bits::new()), 40 * expected.len());
                 prop_assert_eq!(count(&levels, slots), expected.len());
             }
             let cut = cut.min(rows.len());
