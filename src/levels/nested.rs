@@ -307,7 +307,7 @@ fn validity_blocks(levels: Entries<'_>, slots: Slots, present: u8, out: &mut Bit
     while block * 64 < levels.len() {
         // There may be far fewer slots than entries: memory is made for those of a few blocks at a time.
         let end = block + BLOCKS_AT_ONCE;
-        let mut out = out.writer(64 * BLOCKS_AT_ONCE);
+        let mut out = out.writer((levels.len() - block * 64).min(64 * BLOCKS_AT_ONCE));
         while block < end && block * 64 < levels.len() {
             let mask = slots.mask(levels, block);
             out.push(compress(present_in(levels, block, present), mask), mask.count_ones() as usize);

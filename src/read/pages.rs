@@ -471,7 +471,7 @@ impl PageReader {
             () if self.skipping => HEADER_FEW,
             () if self.is_lean && n >= self.window / 4 => n,
             () if self.is_cheap && n >= LARGE_PAGE => n,
-            () if self.is_cheap && n <= HEADER_FEW && self.ordinal == 0 && left > self.window => FIRST_LOOK,
+            () if self.is_cheap && n <= HEADER_FEW && self.ordinal == 0 && left > self.window => FIRST_LOOK.min(self.window),
             () => self.window,
         };
         let mut length = n.max(least).min(left);

@@ -1,6 +1,7 @@
 //! Batches taken one by one, for which less is held: they hold the same as when all are taken at once.
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 
 use arrow_array::{Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, StringViewArray};
 use arrow_select::concat::concat_batches;
@@ -9,7 +10,7 @@ use herringbone::arrow::{ArrowWriter, ParquetFile};
 use herringbone::compression::Compression;
 use herringbone::format::Encoding;
 use herringbone::page::CompressedPage;
-use herringbone::read::{PageOptions, pages};
+use herringbone::read::{PageOptions, Source, pages};
 use herringbone::write::{ColumnOptions, PageVersion, WriterOptions};
 
 const ROWS: usize = 60_000;
@@ -59,6 +60,48 @@ fn exchanged(bytes: &Bytes, array: &ArrayRef, leaf: usize) -> (Bytes, ArrayRef) 
         [array.slice(0, before), array.slice(before + with, without), array.slice(before, with), array.slice(behind, array.len() - behind)];
     let slices: Vec<&dyn Array> = slices.iter().map(AsRef::as_ref).collect();
     (moved.into(), arrow_select::concat::concat(&slices).unwrap())
+}
+
+/// A source that is as cheap to ask as a local file, and what it was asked for.
+struct Local(Bytes, Mutex<Vec<Range<u64>>>);
+
+impl Source for Local {
+    fn size(&self) -> herringbone::Result<u64> {
+        self.0.size()
+    }
+
+    fn read(&self, range: Range<u64>) -> herringbone::Result<Bytes> {
+        self.1.lock().unwrap().push(range.clone());
+        self.0.read(range)
+    }
+
+    fn window(&self) -> u64 {
+        1 << 20
+    }
+}
+
+#[test]
+fn bytes_of_a_chunk_are_hardly_read_twice() {
+    let text: ArrayRef = Arc::new(StringArray::from_iter_values((0..ROWS).map(|row| format!("herring {}", row as u64 * 2_654_435_761))));
+    let batch = RecordBatch::try_from_iter([("text", text)]).unwrap();
+    let columns = ColumnOptions::new().compression(Compression::UNCOMPRESSED).dictionary(false).page_bytes(300 << 10);
+    let bytes = Bytes::from(written(&batch, columns));
+    let file = ParquetFile::from_bytes(bytes.clone()).unwrap();
+    let expected = pages_of(&bytes, 0);
+    assert!(expected.len() > 3, "{} pages", expected.len());
+    // What is asked for beyond the pages: a first look, and the few bytes of a header behind each page or, where nothing may be read ahead, around it.
+    for (window, look) in [(Some(0), 256), (Some(64), 256), (Some(64 << 10), 4 << 10), (Some(256 << 10), 4 << 10)] {
+        let source = Arc::new(Local(bytes.clone(), Mutex::default()));
+        let options = PageOptions { window, ..PageOptions::default() };
+        let found: Vec<_> = pages(Arc::clone(&source), file.metadata(), 0, 0, &options).unwrap().collect::<Result<_, _>>().unwrap();
+        assert!(found.iter().map(CompressedPage::bytes).eq(expected.iter().map(CompressedPage::bytes)));
+        let asked = source.1.lock().unwrap().clone();
+        assert_eq!(asked.first().map(|range| range.end - range.start), Some(look), "{window:?}");
+        let sum: u64 = asked.iter().map(|range| range.end - range.start).sum();
+        let most = file.metadata().row_group(0).unwrap().chunk(0).unwrap();
+        let most = most.range.end - most.range.start + look + 512 * expected.len() as u64;
+        assert!(sum <= most, "{window:?}: {sum} bytes of at most {most}");
+    }
 }
 
 #[test]

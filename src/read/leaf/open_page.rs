@@ -292,8 +292,8 @@ impl OpenPage {
         let expected = if is_one_of_many { n } else { output.expected };
         let expected = expected.clamp(n.min(EXPECTED_MOST), EXPECTED_MOST);
         match Values::new(shape.physical_type, shape.width) {
-            Values::Words32(_) => Values::Words32(Vec::with_capacity(expected)),
-            Values::Words64(_) => Values::Words64(Vec::with_capacity(expected)),
+            Values::Words32(_) => Values::Words32(Vec::with_capacity(expected.min(output.part_bytes / 4))),
+            Values::Words64(_) => Values::Words64(Vec::with_capacity(expected.min(output.part_bytes / 8))),
             Values::Fixed(mut fixed) => {
                 fixed.reserve(expected.min(EXPECTED_BYTES.checked_div(shape.width.max(12)).unwrap_or(0)));
                 Values::Fixed(fixed)
