@@ -232,7 +232,7 @@ impl HybridReader {
         self.at = at;
         out.truncate(to);
         if above & BYTES << 7 != 0 {
-            return Err(Error::malformed(format!("a level above {max}, where no more are possible")));
+            return Err(Error::malformed(format!("a level of more than {max} where at most {max} is possible")));
         }
         Ok(to.saturating_sub(start))
     }
