@@ -44,8 +44,8 @@ pub fn spread(dense: &Values, validity: &Bits, start: usize, n: usize, out: &mut
     }
 }
 
-/// As [`spread`], of values of one width as they are in memory, wherever they begin: those of a plain page need not be copied out of it first. With 10 % of nulls that
-/// was a tenth of the time of reading a column.
+/// As [`spread`], of values of one width as they are in memory, wherever they begin: those of a plain page need not be copied out of it first.
+/// With a tenth of nulls that took a ninth of the time of reading a column.
 pub(crate) fn spread_stored(dense: &[u8], validity: &Bits, start: usize, n: usize, out: &mut Values) {
     match out {
         Values::Words32(out) => spread_words(dense.as_chunks().0, validity, start, n, out, expand32),

@@ -128,7 +128,7 @@ impl HybridReader {
             if is_packed == 0 && repeated > 1 {
                 break;
             }
-            // Which kind a run is of is as good as random, so both are made and one is picked, without a branch.
+            // Of the runs that do not come in such pairs, which kind one is of is as good as random: both are made and one is picked, without a branch.
             let packed = 0u64.wrapping_sub(u64::from(is_packed));
             let n = if is_packed == 1 { 8 * count } else { count };
             out.push(next & packed | 0u64.wrapping_sub(repeated) & !packed, n);
