@@ -128,6 +128,39 @@ impl Decoder for DictionaryDecoder {
     fn skip(&mut self, page: &[u8], n: usize) -> Result<()> {
         self.runs.skip(page, n)
     }
+
+    fn indices(&mut self) -> Option<Indices<'_>> {
+        let Self { runs, dictionary } = self;
+        dictionary.as_deref().map(|dictionary| Indices { runs, dictionary })
+    }
+}
+
+/// The indices of a page, a few at a time.
+pub struct Indices<'a> {
+    runs: &'a mut HybridReader,
+    dictionary: &'a Dictionary,
+}
+
+impl<'a> Indices<'a> {
+    /// What they are indices into.
+    pub(crate) fn dictionary(&self) -> &'a Dictionary {
+        self.dictionary
+    }
+
+    /// Puts the next indices, which are checked, at the beginning of `out`; returns how many, which is less than `out` holds where a run ends, and 0 only
+    /// where the page does (or `out` is empty).
+    pub(crate) fn next(&mut self, page: &[u8], out: &mut [u32]) -> Result<usize> {
+        let Some(piece) = self.runs.next(page, out.len())? else { return Ok(0) };
+        let out = out.get_mut(..piece.count()).unwrap_or_default();
+        match piece {
+            Piece::Repeated { value, .. } => {
+                check(value, self.dictionary.len())?;
+                out.fill(value);
+            }
+            Piece::Packed { bytes, start, .. } => unpack_checked(bytes, start, self.runs.width(), self.dictionary.len(), out)?,
+        }
+        Ok(out.len())
+    }
 }
 
 /// The error for an index that is not below `size`, the number of entries.

@@ -44,7 +44,7 @@ mod word;
 pub(crate) use bit_packed::unpack32;
 #[cfg(feature = "arrow")]
 pub(crate) use dictionary::Convert;
-pub use dictionary::Dictionary;
+pub use dictionary::{Dictionary, Indices};
 pub use dictionary_builder::{DictionaryBuilder, write_indices};
 pub use part::Part;
 #[cfg(feature = "arrow")]
@@ -122,6 +122,11 @@ pub trait Decoder: Send {
     fn as_stored<'a>(&mut self, page: &'a [u8], n: usize) -> Result<Option<&'a [u8]>> {
         let _ = (page, n);
         Ok(None)
+    }
+
+    /// The indices that the next values are, and the dictionary that they are of; `None` where values are encoded otherwise.
+    fn indices(&mut self) -> Option<Indices<'_>> {
+        None
     }
 
     /// About how many bytes the next `n` byte arrays have, judged by the first of them; `None` where the page has their bytes, so that its own size

@@ -16,5 +16,5 @@ mod writer;
 
 pub use reader::{LevelEncoding, LevelReader};
 pub use spread::spread;
-pub(crate) use spread::{spread_offsets, spread_stored};
+pub(crate) use spread::{spread_entries, spread_offsets, spread_stored};
 pub use writer::{count_level, count_levels, write_equal_levels, write_levels, write_validity};

@@ -5,7 +5,11 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "a kernel: it counts slots that are in memory, in blocks of 64")]
 
+mod entries;
+
 use bytemuck::Pod;
+
+pub(crate) use entries::spread_entries;
 
 use crate::values::{Bits, FixedBytes, Values, extend_words};
 
@@ -152,7 +156,7 @@ fn expand32(dense: &[[u8; 4]], mask: u64, out: &mut [[u8; 4]; 64]) {
     if let Some(avx512) = crate::simd::level().as_avx512()
         && dense.len() >= 64
     {
-        return x86::expand32(avx512, dense, mask, out);
+        return x86::expand32(avx512, dense, mask, 0, out);
     }
     expand_portable(dense, mask, out);
 }
@@ -173,14 +177,15 @@ mod x86 {
     use fearless_simd::u8x64;
 
     fearless_simd::kernel!(
-        pub(super) fn expand32(avx512: Avx512, dense: &[[u8; 4]], mask: u64, out: &mut [[u8; 4]; 64]) {
+        pub(super) fn expand32(avx512: Avx512, dense: &[[u8; 4]], mask: u64, other: u32, out: &mut [[u8; 4]; 64]) {
             use core::arch::x86_64::*;
+            let others = _mm512_set1_epi32(other as i32);
             let mut rest = dense;
             for (i, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
                 let lanes = (mask >> (16 * i)) as u16;
                 let Some(sixteen) = rest.first_chunk::<16>() else { return super::expand_portable_tail(rest, lanes.into(), out) };
                 let values: __m512i = u8x64::from_slice(avx512, sixteen.as_flattened()).into();
-                let values: u8x64<_> = _mm512_maskz_expand_epi32(lanes, values).simd_into(avx512);
+                let values: u8x64<_> = _mm512_mask_expand_epi32(others, lanes, values).simd_into(avx512);
                 values.store_slice(out.as_flattened_mut());
                 rest = rest.get(lanes.count_ones() as usize..).unwrap_or_default();
             }

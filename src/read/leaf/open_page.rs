@@ -11,7 +11,7 @@ use crate::format::Encoding;
 #[cfg(feature = "arrow")]
 use crate::format::PhysicalType;
 use crate::levels::nested::{self, Entries, Levels, Slots};
-use crate::levels::{LevelReader, spread, spread_offsets, spread_stored};
+use crate::levels::{LevelReader, spread, spread_entries, spread_offsets, spread_stored};
 use crate::page::{ChunkInfo, Page};
 use crate::read::room::Room;
 #[cfg(feature = "arrow")]
@@ -334,6 +334,12 @@ impl OpenPage {
             spread_stored(dense, validity, start, n, out);
             return Ok(());
         }
+        if present >= MANY_INDICES
+            && let Some(indices) = self.decoder.indices()
+            && spread_entries(indices, self.page.value_bytes(), validity, start, n, present, out)?
+        {
+            return Ok(());
+        }
         let mut dense = match out {
             Values::Words32(_) => Values::Words32(std::mem::take(&mut scratch.words32)),
             Values::Words64(_) => Values::Words64(std::mem::take(&mut scratch.words64)),
@@ -391,6 +397,9 @@ impl OpenPage {
         }
     }
 }
+
+/// Fewer indices are looked up first and spread then: memory for a block of them would take longer to clear.
+const MANY_INDICES: usize = 256;
 
 /// How many of the next `most` slots come before the value after the next `values` values.
 fn slots_before_next(validity: &Bits, start: usize, most: usize, values: usize, dense: bool) -> usize {
