@@ -162,6 +162,16 @@ impl HybridReader {
         }
     }
 
+    /// The same of other values of at most four bits, where a short run comes next and not one of many packed values, which
+    /// [`unpack32`](crate::encoding::unpack32) is faster for.
+    pub(crate) fn read_short_values(&mut self, bytes: &[u8], most: usize, out: &mut Vec<u8>) -> Result<usize> {
+        let is_long = |header: &u8| header & 1 == 1 && usize::from(header >> 1) > BLOCK / 8;
+        if !matches!(self.width, 1..=4) || bytes.get(self.at).is_none_or(is_long) {
+            return Ok(0);
+        }
+        self.read_short_levels(bytes, most, !(u8::MAX << self.width), out)
+    }
+
     #[inline(always)]
     fn short_levels<const WIDTH: usize>(
         &mut self,
