@@ -195,7 +195,7 @@ pub(crate) struct LeafReader {
     held: usize,
     /// The pages after it that were read before their time: the one that came along with it, or those that the chunk begins with.
     ahead: VecDeque<Next>,
-    /// Whether byte arrays stay dictionary indices.
+    /// Whether values stay dictionary indices.
     keep_indices: bool,
     /// The most bytes of byte arrays in one part.
     part_bytes: usize,
@@ -276,6 +276,12 @@ impl LeafReader {
     #[cfg(feature = "arrow")]
     pub(crate) fn give_dictionary(&mut self, dictionary: Arc<Dictionary>) {
         (self.dictionary, self.was_given) = (Some(dictionary), true);
+    }
+
+    /// Keeps INT64 as indices too, where what becomes of them is wider than they are.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn keep_wide_indices(&mut self) {
+        self.keep_indices |= self.chunk.shape.physical_type == PhysicalType::Int64;
     }
 
     /// Converts the entries of dictionaries when they are decoded, where pages stay indices.

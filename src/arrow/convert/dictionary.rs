@@ -129,15 +129,11 @@ fn made(values: Values, conversion: Conversion, data_type: &DataType, keyed: boo
         (Values::Bytes(arrays), DataType::Utf8 | DataType::Binary) => Short::new(arrays),
         _ => None,
     };
-    let numbers = match (&values, conversion, data_type) {
-        (Values::Fixed(fixed), Conversion::Decimal, DataType::Decimal128(..)) if !keyed && matches!(fixed.width(), 1..=8) => {
-            Some(decimal::numbers64(fixed))
-        }
-        _ => None,
-    };
-    let array = match numbers {
-        Some(_) => new_empty_array(data_type),
-        None => plain(values, None, lenient, data_type)?,
+    let is_wide = !keyed && conversion == Conversion::Decimal && matches!(data_type, DataType::Decimal128(..));
+    let (numbers, array) = match values {
+        Values::Fixed(fixed) if is_wide && matches!(fixed.width(), 1..=8) => (Some(decimal::numbers64(&fixed)), new_empty_array(data_type)),
+        Values::Words64(words) if is_wide => (Some(bytemuck::cast_vec(words)), new_empty_array(data_type)),
+        values => (None, plain(values, None, lenient, data_type)?),
     };
     Ok(Entries { conversion, data_type: data_type.clone(), array, longest, numbers, short })
 }
