@@ -358,19 +358,52 @@ fn look_up_bytes(runs: &mut HybridReader, page: &[u8], n: usize, entries: &ByteA
 }
 
 fn look_up_fixed(runs: &mut HybridReader, page: &[u8], n: usize, entries: &FixedBytes, out: &mut FixedBytes) -> Result<()> {
-    let size = entries.len();
-    let Some(_) = out.data_mut() else {
+    // Of a length that the compiler knows, a copy is no call.
+    match entries.width() {
+        2 => look_up_chunks::<2>(runs, page, n, entries, out),
+        4 => look_up_chunks::<4>(runs, page, n, entries, out),
+        7 => look_up_chunks::<7>(runs, page, n, entries, out),
+        8 => look_up_chunks::<8>(runs, page, n, entries, out),
+        12 => look_up_chunks::<12>(runs, page, n, entries, out),
+        16 => look_up_chunks::<16>(runs, page, n, entries, out),
+        _ => look_up_slices(runs, page, n, entries, out),
+    }
+}
+
+fn look_up_chunks<const WIDTH: usize>(
+    runs: &mut HybridReader,
+    page: &[u8],
+    n: usize,
+    entries: &FixedBytes,
+    out: &mut FixedBytes,
+) -> Result<()> {
+    let (chunks, Some(out)) = (entries.data().as_chunks::<WIDTH>().0, out.data_mut()) else { return Err(wrong_container()) };
+    out.reserve(n.min(RESERVED_MOST).saturating_mul(WIDTH));
+    let out = std::cell::RefCell::new(out);
+    let append = |index: usize| out.borrow_mut().extend_from_slice(chunks.get(index).unwrap_or(&[0; WIDTH]));
+    walk(
+        runs,
+        page,
+        n,
+        entries.len(),
+        |index, count| (0..count).for_each(|_| append(index)),
+        |indices| indices.iter().for_each(|index| append(*index as usize)),
+    )
+}
+
+fn look_up_slices(runs: &mut HybridReader, page: &[u8], n: usize, entries: &FixedBytes, out: &mut FixedBytes) -> Result<()> {
+    let Some(out) = out.data_mut() else {
         runs.skip(page, n)?;
         out.extend_zeros(n);
         return Ok(());
     };
     let out = std::cell::RefCell::new(out);
-    let append = |index: usize| out.borrow_mut().extend_from_bytes(entries.get(index).unwrap_or_default());
+    let append = |index: usize| out.borrow_mut().extend_from_slice(entries.get(index).unwrap_or_default());
     walk(
         runs,
         page,
         n,
-        size,
+        entries.len(),
         |index, count| (0..count).for_each(|_| append(index)),
         |indices| indices.iter().for_each(|index| append(*index as usize)),
     )

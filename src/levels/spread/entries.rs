@@ -56,7 +56,7 @@ struct Slots<'a> {
 impl Slots<'_> {
     fn look_up<T: Pod>(&self, indices: &mut Indices<'_>, page: &[u8], entries: &[T], out: &mut Vec<T>) -> Result<()> {
         out.reserve(self.n.min(RESERVED_MOST));
-        let last = entries.len().saturating_sub(1);
+        let Some(last) = entries.len().checked_sub(1) else { return Err(too_few(self.present, 0)) };
         // All were checked: the minimum only lets the compiler see that none reaches the length.
         #[allow(clippy::indexing_slicing, reason = "no index is above the last")]
         let entry = |index: &u32| {
