@@ -95,7 +95,7 @@ mod x86 {
     }
 
     fearless_simd::kernel!(
-        /// Unpacks whole groups of 16 values of at most 25 bits; returns how many values.
+        /// Unpacks whole groups of 16 values of at most 25 bits, and one of 8 after them; returns how many values.
         pub(super) fn unpack32(avx512: Avx512, input: &[u8], start: usize, width: usize, out: &mut [u32]) -> usize {
             use core::arch::x86_64::*;
             let mut bytes = [0u8; 64];
@@ -118,6 +118,18 @@ mod x86 {
                 let lanes = _mm512_and_si512(_mm512_srlv_epi32(lanes, shifts), mask);
                 let lanes: u32x16<_> = lanes.simd_into(avx512);
                 lanes.store_slice(out);
+            }
+            // Most writers pack 504 values at a time: the last eight come with the eight before them once more.
+            let (length, at) = (out.len(), out.len().saturating_sub(16));
+            if length % 16 == 8
+                && let Some(out) = out.get_mut(at..).and_then(<[u32]>::first_chunk_mut::<16>)
+            {
+                window(input, at / 8 * width, &mut padded);
+                let lanes = _mm512_permutexvar_epi8(bytes, u8x64::from_slice(avx512, &padded).into());
+                let lanes = _mm512_and_si512(_mm512_srlv_epi32(lanes, shifts), mask);
+                let lanes: u32x16<_> = lanes.simd_into(avx512);
+                lanes.store_slice(out);
+                return length;
             }
             done
         }

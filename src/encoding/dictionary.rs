@@ -262,9 +262,7 @@ fn look_up_words<T: Copy>(runs: &mut HybridReader, page: &[u8], n: usize, entrie
         entries.len(),
         |index, count| {
             if let Some(entry) = entries.get(index) {
-                let mut out = out.borrow_mut();
-                let end = out.len().saturating_add(count);
-                out.resize(end, *entry);
+                append_run(&mut out.borrow_mut(), *entry, count);
             }
         },
         |indices| {
@@ -289,6 +287,23 @@ fn short_runs(runs: &mut HybridReader, page: &[u8], most: usize, size: usize, ou
     Ok(read)
 }
 
+/// Appends a value `count` times, in blocks, the last of which is cut: a run of 100 ended with up to seven single words before, and with vectors of 64 bytes
+/// with up to 63.
+#[inline(always)]
+fn append_run<T: Copy>(out: &mut Vec<T>, value: T, count: usize) {
+    let end = out.len().saturating_add(count);
+    if out.capacity().saturating_sub(out.len()) < count.saturating_add(RUN_BLOCK) {
+        return out.resize(end, value);
+    }
+    for _ in 0..count.div_ceil(RUN_BLOCK) {
+        out.extend_from_slice(&[value; RUN_BLOCK]);
+    }
+    out.truncate(end);
+}
+
+/// How many equal values are written at a time.
+const RUN_BLOCK: usize = 16;
+
 /// Appends the next `n` indices themselves.
 fn indices(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, out: &mut Vec<u32>) -> Result<()> {
     if n <= FEW {
@@ -310,7 +325,7 @@ fn indices(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, out: &mu
         match piece {
             Piece::Repeated { value, count } => {
                 check(value, size)?;
-                out.resize(out.len().saturating_add(count), value);
+                append_run(out, value, count);
             }
             Piece::Packed { bytes, start, count } => {
                 let mut first = start;
@@ -443,13 +458,18 @@ mod tests {
     }
 
     fn dictionaries(size: usize) -> Vec<Values> {
-        let mut fixed = FixedBytes::new(5);
-        (0..size).for_each(|i| fixed.extend_from_bytes(&[i as u8, 1, 2, 3, 4]));
+        let fixed = |width: usize| {
+            let mut fixed = FixedBytes::new(width);
+            (0..size).for_each(|i| fixed.extend_from_bytes(&(0..width).map(|byte| (i + 3 * byte) as u8).collect::<Vec<_>>()));
+            Values::Fixed(fixed)
+        };
         let bytes: Vec<Vec<u8>> = (0..size).map(|i| vec![i as u8; i % 20]).collect();
         vec![
             Values::Words32((0..size as u32).map(|i| i * 3 + 1).collect()),
             Values::Words64((0..size as u64).map(|i| i << 40 | 7).collect()),
-            Values::Fixed(fixed),
+            fixed(5),
+            fixed(7),
+            fixed(16),
             Values::Bytes(bytes.iter().map(Vec::as_slice).collect()),
             Values::Bits((0..size).map(|i| i % 3 == 0).collect()),
         ]

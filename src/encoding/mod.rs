@@ -114,12 +114,12 @@ pub trait Decoder: Send {
         Ok(())
     }
 
-    /// The bytes of the next `n` values, which are passed over, where they stand in the page as they stand in memory: plain ones of one width, of which
-    /// words only on little-endian machines. `None`, and no value is passed over, where they have to be decoded.
+    /// The bytes of the next `n` values, which are passed over, where they stand in the page as they stand in memory: booleans, and plain values of one
+    /// width, of which words only on little-endian machines. `None`, and no value is passed over, where they have to be decoded.
     ///
     /// # Errors
     /// As for [`read`](Decoder::read).
-    fn as_stored<'a>(&mut self, page: &'a [u8], n: usize) -> Result<Option<&'a [u8]>> {
+    fn as_stored<'a>(&mut self, page: &'a [u8], n: usize) -> Result<Option<Stored<'a>>> {
         let _ = (page, n);
         Ok(None)
     }
@@ -157,6 +157,15 @@ pub trait Decoder: Send {
     fn carried(&self) -> Option<Arc<Vec<u8>>> {
         self.previous().map(|value| Arc::new(value.to_vec()))
     }
+}
+
+/// Values that stand in a page as they stand in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored<'a> {
+    /// The bytes that hold them, and more after them where they are booleans.
+    pub bytes: &'a [u8],
+    /// The bit of the first byte, from the lowest on, with which booleans begin; 0 for other values.
+    pub bit: usize,
 }
 
 /// The decoder for a page's values.

@@ -1,7 +1,7 @@
 //! `PLAIN`: values one after another. Numbers are little-endian, booleans take a bit each (least significant first),
 //! byte arrays follow their length in four bytes, and fixed-length byte arrays and INT96 stand as they are.
 
-use crate::encoding::{Decoder, Encoder, Shape, past_the_end, too_few, wrong_container, wrong_values};
+use crate::encoding::{Decoder, Encoder, Shape, Stored, past_the_end, too_few, wrong_container, wrong_values};
 #[cfg(feature = "arrow")]
 use crate::error::Error;
 use crate::error::Result;
@@ -48,9 +48,9 @@ impl Decoder for PlainFixed {
         self.take(page, n).map(drop)
     }
 
-    fn as_stored<'a>(&mut self, page: &'a [u8], n: usize) -> Result<Option<&'a [u8]>> {
+    fn as_stored<'a>(&mut self, page: &'a [u8], n: usize) -> Result<Option<Stored<'a>>> {
         let is_stored = cfg!(target_endian = "little") || !matches!(self.width, 4 | 8);
-        if is_stored { self.take(page, n).map(Some) } else { Ok(None) }
+        if is_stored { self.take(page, n).map(|bytes| Some(Stored { bytes, bit: 0 })) } else { Ok(None) }
     }
 }
 
@@ -85,6 +85,11 @@ impl Decoder for PlainBits {
 
     fn skip(&mut self, page: &[u8], n: usize) -> Result<()> {
         self.advance(page, n).map(drop)
+    }
+
+    fn as_stored<'a>(&mut self, page: &'a [u8], n: usize) -> Result<Option<Stored<'a>>> {
+        let start = self.advance(page, n)?;
+        Ok(Some(Stored { bytes: page.get(start / 8..).unwrap_or_default(), bit: start % 8 }))
     }
 }
 

@@ -11,7 +11,8 @@ use bytemuck::Pod;
 
 pub(crate) use entries::spread_entries;
 
-use crate::values::{Bits, FixedBytes, Values, extend_words};
+use crate::encoding::Stored;
+use crate::values::{Bits, FixedBytes, Values, extend_words, word_of};
 
 /// Appends `n` slots to `out`: the values of `dense`, in order, go where the bits of `validity` from `start` on are set; the
 /// other slots get 0, no bytes, or zero bytes. `dense` and `out` are of one shape.
@@ -48,14 +49,16 @@ pub fn spread(dense: &Values, validity: &Bits, start: usize, n: usize, out: &mut
     }
 }
 
-/// As [`spread`], of values of one width as they are in memory, wherever they begin: those of a plain page need not be copied out of it first.
+/// As [`spread`], of values as they are in memory, wherever they begin: those of a plain page need not be copied out of it first.
 /// With a tenth of nulls that took a ninth of the time of reading a column.
-pub(crate) fn spread_stored(dense: &[u8], validity: &Bits, start: usize, n: usize, out: &mut Values) {
+pub(crate) fn spread_stored(dense: Stored<'_>, validity: &Bits, start: usize, n: usize, out: &mut Values) {
+    let Stored { bytes, bit } = dense;
     match out {
-        Values::Words32(out) => spread_words(dense.as_chunks().0, validity, start, n, out, expand32),
-        Values::Words64(out) => spread_words(dense.as_chunks().0, validity, start, n, out, expand64),
-        Values::Fixed(out) => spread_fixed(dense, out.width(), validity, start, n, out),
-        Values::Bits(_) | Values::Bytes(_) => {}
+        Values::Words32(out) => spread_words(bytes.as_chunks().0, validity, start, n, out, expand32),
+        Values::Words64(out) => spread_words(bytes.as_chunks().0, validity, start, n, out, expand64),
+        Values::Fixed(out) => spread_fixed(bytes, out.width(), validity, start, n, out),
+        Values::Bits(out) => spread_bits_of(bytes, bit, validity, start, n, out),
+        Values::Bytes(_) => {}
     }
 }
 
@@ -220,18 +223,27 @@ fn spread_bits(dense: &Bits, validity: &Bits, start: usize, n: usize, out: &mut 
     if let Some(avx2) = crate::simd::level().as_avx2() {
         return bmi::spread_bits(avx2, dense, validity, start, n, out);
     }
-    spread_bits_by(dense, validity, start, n, out, deposit_portable);
+    spread_bits_by(|from| dense.word_at(from), validity, start, n, out, deposit_portable);
 }
 
-/// `deposit` moves the low bits of a value to the positions that a mask names.
+/// As [`spread_bits`], of bits that begin with `bit` of the first of `dense`.
+fn spread_bits_of(dense: &[u8], bit: usize, validity: &Bits, start: usize, n: usize, out: &mut Bits) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = crate::simd::level().as_avx2() {
+        return bmi::spread_bits_of(avx2, dense, bit, validity, start, n, out);
+    }
+    spread_bits_by(|from| word_of(dense, bit + from), validity, start, n, out, deposit_portable);
+}
+
+/// `word` gives 64 of the dense bits, and `deposit` moves the low bits of a value to the positions that a mask names.
 #[inline(always)]
-fn spread_bits_by(dense: &Bits, validity: &Bits, start: usize, n: usize, out: &mut Bits, deposit: impl Fn(u64, u64) -> u64) {
+fn spread_bits_by(word: impl Fn(usize) -> u64, validity: &Bits, start: usize, n: usize, out: &mut Bits, deposit: impl Fn(u64, u64) -> u64) {
     let mut out = out.writer(n);
     let (mut from, mut at) = (0, 0);
     while at < n {
         let count = (n - at).min(64);
         let mask = validity.word_at(start + at) & u64::MAX >> (64 - count);
-        out.push(deposit(dense.word_at(from), mask), count);
+        out.push(deposit(word(from), mask), count);
         from += mask.count_ones() as usize;
         at += count;
     }
@@ -239,11 +251,19 @@ fn spread_bits_by(dense: &Bits, validity: &Bits, start: usize, n: usize, out: &m
 
 #[cfg(target_arch = "x86_64")]
 mod bmi {
-    use crate::values::Bits;
+    use crate::values::{Bits, word_of};
 
     fearless_simd::kernel!(
         pub(super) fn spread_bits(_avx2: Avx2, dense: &Bits, validity: &Bits, start: usize, n: usize, out: &mut Bits) {
-            super::spread_bits_by(dense, validity, start, n, out, |value, mask| core::arch::x86_64::_pdep_u64(value, mask));
+            let deposit = |value, mask| core::arch::x86_64::_pdep_u64(value, mask);
+            super::spread_bits_by(|from| dense.word_at(from), validity, start, n, out, deposit);
+        }
+    );
+
+    fearless_simd::kernel!(
+        pub(super) fn spread_bits_of(_avx2: Avx2, dense: &[u8], bit: usize, validity: &Bits, start: usize, n: usize, out: &mut Bits) {
+            let deposit = |value, mask| core::arch::x86_64::_pdep_u64(value, mask);
+            super::spread_bits_by(|from| word_of(dense, bit + from), validity, start, n, out, deposit);
         }
     );
 }
@@ -313,9 +333,18 @@ mod tests {
             spread(&Values::Words32((1..=k as u32).collect()), &bits, before, n, &mut words);
             prop_assert_eq!(words, Values::Words32(std::iter::once(9).chain(slots.iter().map(|slot| slot.unwrap_or(0) as u32)).collect()));
             let mut portable = Bits::repeat(true, 1);
-            spread_bits_by(&(1..=k).map(|i| i % 3 == 0).collect(), &bits, before, n, &mut portable, deposit_portable);
+            let flags: Bits = (1..=k).map(|i| i % 3 == 0).collect();
+            spread_bits_by(|from| flags.word_at(from), &bits, before, n, &mut portable, deposit_portable);
             let expected = std::iter::once(true).chain(slots.iter().map(|slot| slot.is_some_and(|i| i % 3 == 0)));
-            prop_assert_eq!(portable, expected.collect());
+            prop_assert_eq!(&portable, &expected.collect());
+            let (mut stored, mut stored_portable) = (Values::Bits(Bits::repeat(true, 1)), Bits::repeat(true, 1));
+            let bit = before % 8;
+            let mut bytes = vec![0_u8; (bit + k).div_ceil(8)];
+            (0..k).filter(|i| flags.get(*i) == Some(true)).for_each(|i| bytes[(bit + i) / 8] |= 1 << ((bit + i) % 8));
+            spread_stored(Stored { bytes: &bytes, bit }, &bits, before, n, &mut stored);
+            spread_bits_by(|from| word_of(&bytes, bit + from), &bits, before, n, &mut stored_portable, deposit_portable);
+            prop_assert_eq!(&stored, &Values::Bits(portable.clone()));
+            prop_assert_eq!(&stored_portable, &portable);
             let mut flags = Values::Bits(Bits::repeat(true, 1));
             spread(&Values::Bits((1..=k).map(|i| i % 3 == 0).collect()), &bits, before, n, &mut flags);
             prop_assert_eq!(flags, Values::Bits(std::iter::once(true).chain(slots.iter().map(|slot| slot.is_some_and(|i| i % 3 == 0))).collect()));

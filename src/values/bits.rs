@@ -232,8 +232,14 @@ impl Drop for BitWriter<'_> {
     }
 }
 
+/// The 64 bits of `bytes` from bit `bit` on, least significant first; those beyond the end are 0.
+#[inline(always)]
+pub(crate) fn word_of(bytes: &[u8], bit: usize) -> u64 {
+    load(bytes, bit / 8, bit % 8)
+}
+
 /// The 64 bits at byte `at`, moved down by `shift` (below 8) bits.
-#[inline]
+#[inline(always)]
 fn load(bytes: &[u8], at: usize, shift: usize) -> u64 {
     if let Some([low @ .., high]) = bytes.get(at..at + 9).and_then(|nine| <&[u8; 9]>::try_from(nine).ok()) {
         let low = u64::from_le_bytes(*low);

@@ -26,6 +26,7 @@ mod bits;
 mod bytes;
 mod slice;
 
+pub(crate) use bits::word_of;
 pub use bits::{Bits, BitsIter};
 pub use bytes::{ByteArrays, FixedBytes};
 pub use slice::{BitsSlice, BytesSlice, FixedSlice, ValuesSlice};

@@ -132,7 +132,7 @@ fn made(values: Values, conversion: Conversion, data_type: &DataType, keyed: boo
     let is_wide = !keyed && conversion == Conversion::Decimal && matches!(data_type, DataType::Decimal128(..));
     let (numbers, array) = match values {
         Values::Fixed(fixed) if is_wide && matches!(fixed.width(), 1..=8) => (Some(decimal::numbers64(&fixed)), new_empty_array(data_type)),
-        Values::Words64(words) if is_wide => (Some(bytemuck::cast_vec(words)), new_empty_array(data_type)),
+        Values::Words64(words) if is_wide => (Some(words.into_iter().map(u64::cast_signed).collect()), new_empty_array(data_type)),
         values => (None, plain(values, None, lenient, data_type)?),
     };
     Ok(Entries { conversion, data_type: data_type.clone(), array, longest, numbers, short })

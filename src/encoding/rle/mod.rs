@@ -35,6 +35,9 @@ enum Run {
     },
 }
 
+/// The bits of so many bytes are counted on any machine.
+const MOST_COUNTED: usize = 256 << 20;
+
 /// A part of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Piece<'a> {
@@ -66,7 +69,9 @@ impl HybridReader {
     }
 
     /// The next at most `most` values, as a part of one run; `None` at the end of the bytes (or when `most` is 0).
-    #[inline]
+    ///
+    /// Not a call: what it returned would go through memory, where reading a run's value waits until it was written (10 ns a run).
+    #[inline(always)]
     pub(crate) fn next<'a>(&mut self, bytes: &'a [u8], most: usize) -> Result<Option<Piece<'a>>> {
         if most == 0 {
             return Ok(None);
@@ -96,8 +101,8 @@ impl HybridReader {
     }
 
     /// Parses the header of the next run, and the value of a repeated one. Nearly all are in the next eight bytes, which are
-    /// loaded at once.
-    #[inline]
+    /// loaded at once; headers of up to two bytes count no more than 8,191 groups.
+    #[inline(always)]
     fn header(&mut self, bytes: &[u8]) -> Result<Run> {
         if let Some(next) = bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
             let next = u64::from_le_bytes(*next);
@@ -106,6 +111,16 @@ impl HybridReader {
                 (_, 0) => (next & 0x7f | next >> 1 & 0x3f80, next >> 16, 2),
                 _ => return self.any_header(bytes),
             };
+            if header & 1 == 1 && self.width > 0 {
+                let start = self.at.saturating_add(length);
+                let groups = (header >> 1) as usize;
+                let end = start.saturating_add(groups.saturating_mul(self.width));
+                // As many bytes as a page may not have are left to the general way.
+                if end <= bytes.len().min(MOST_COUNTED) {
+                    self.at = end;
+                    return Ok(Run::Packed { bit: start.saturating_mul(8), left: groups.saturating_mul(8) });
+                }
+            }
             let bytes_of_value = self.width.div_ceil(8);
             let value = after & (u64::MAX >> 64_usize.saturating_sub(bytes_of_value.max(1).saturating_mul(8)));
             if header & 1 == 0 && self.width > 0 && value >> self.width == 0 {
@@ -116,6 +131,8 @@ impl HybridReader {
         self.any_header(bytes)
     }
 
+    /// The same for headers of any length.
+    #[inline(never)]
     fn any_header(&mut self, bytes: &[u8]) -> Result<Run> {
         let header = self.varint(bytes)?;
         let count = usize::try_from(header >> 1).map_err(|_| Error::limit("an RLE run longer than memory"))?;

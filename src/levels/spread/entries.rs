@@ -159,6 +159,9 @@ mod tests {
     use crate::levels::spread;
     use proptest::prelude::*;
 
+    /// Appends a part of the slots: from which on, how many, and how many have a value.
+    type SpreadPart<'a> = &'a dyn Fn(&mut dyn Decoder, usize, usize, usize, &mut Values) -> Result<()>;
+
     /// Runs, as real columns have them.
     fn runs<T: std::fmt::Debug + Clone>(of: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
         let run = (of, prop_oneof![Just(1_usize), 1..300_usize]);
@@ -185,7 +188,7 @@ mod tests {
                 let dictionary = Arc::new(Dictionary::new(entries));
                 let shape = Shape { physical_type, width: 0 };
                 let new = || decoder(Encoding::RleDictionary, shape, &page, Some(&dictionary)).unwrap();
-                let all = |spread_part: &dyn Fn(&mut dyn Decoder, usize, usize, usize, &mut Values) -> Result<()>| {
+                let all = |spread_part: SpreadPart<'_>| {
                     let (mut decoder, mut out) = (new(), Values::new(physical_type, 0));
                     parts.iter().try_for_each(|(start, n, present)| spread_part(&mut *decoder, *start, *n, *present, &mut out)).map(|()| out)
                 };
