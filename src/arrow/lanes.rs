@@ -242,6 +242,7 @@ impl Access {
         let options = PageOptions { limits: plan.file.limits.clone(), verify_crc: plan.verify_crc, window: Some(window) };
         let mut pages = PageReader::new(Arc::clone(&self.source), &plan.file.metadata, row_group, leaf, &options)?;
         lend(&self.runs, &mut pages);
+        // Entries are compared with conditions here: they are not converted, and INT64 is read as it is.
         let mut reader = LeafReader::new(pages, plan.keep_indices, plan.file.limits.batch_bytes);
         reader.set_counters(Arc::clone(&plan.counters));
         if let Some(index) = self.indexes.get(&leaf) {

@@ -30,7 +30,7 @@ pub(crate) struct Plan {
     pub(crate) is_lean: bool,
     /// What [`row_bytes`](Self::row_bytes) found.
     row_bytes: OnceLock<u64>,
-    /// Whether byte arrays stay dictionary indices until they are Arrow arrays.
+    /// Whether byte arrays, and decimals that become wider, stay dictionary indices until they are Arrow arrays.
     pub(crate) keep_indices: bool,
     pub(crate) verify_crc: bool,
     pub(crate) counters: Arc<Counters>,

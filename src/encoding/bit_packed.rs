@@ -321,7 +321,7 @@ mod tests {
     fn agrees_with_the_naive_twin() {
         let input: Vec<u8> = (0..900u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
         for width in 0..=64 {
-            for n in [0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100] {
+            for n in [0, 1, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 40, 64, 100, 504] {
                 for start in [0, 1, 3, 7, 8, 13] {
                     for length in [0, 1, 5, 40, 64, 65, 200, 900] {
                         let input = &input[..length];

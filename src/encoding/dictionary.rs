@@ -135,7 +135,7 @@ impl Decoder for DictionaryDecoder {
     }
 }
 
-/// The indices of a page, a few at a time.
+/// The indices of a page, a few at a time: what moves them to their slots before they are looked up asks for them, which is within this crate.
 pub struct Indices<'a> {
     runs: &'a mut HybridReader,
     dictionary: &'a Dictionary,
@@ -489,7 +489,11 @@ mod tests {
     proptest! {
         #[test]
         fn looks_up_like_the_naive_twin(
-            size in 1..300usize, runs in prop::collection::vec((any::<u32>(), prop_oneof![Just(1usize), 1..2000usize]), 1..12),
+            size in prop_oneof![1..17usize, 1..300usize],
+            runs in prop_oneof![
+                prop::collection::vec((any::<u32>(), prop_oneof![Just(1usize), 1..2000usize]), 1..12),
+                prop::collection::vec((any::<u32>(), prop_oneof![Just(1usize), 8..100usize]), 1..200),
+            ],
             extra in 0..4usize, first in 0..100usize, skipped in 0..100usize,
         ) {
             let indices: Vec<u32> = runs.iter().flat_map(|(index, n)| std::iter::repeat_n(index % size as u32, *n)).collect();
@@ -573,6 +577,32 @@ mod tests {
                 let dictionary = Arc::new(Dictionary::new(values));
                 let read = DictionaryDecoder::new(&page, Some(&dictionary)).unwrap().read(&page, indices.len(), &mut out);
                 prop_assert_eq!(read.is_ok(), (index as usize) < size);
+            }
+        }
+    }
+
+    #[test]
+    fn an_index_outside_is_found_in_short_runs() {
+        for (width, size) in [(2, 3), (3, 5), (4, 10)] {
+            for (values, outside) in [(200, 150), (9000, 8300), (9000, 40)] {
+                for repeated in [1, 20] {
+                    let index = |at: usize, wrong: usize| match (outside..outside + repeated).contains(&at) {
+                        true => wrong as u32,
+                        // Runs of 20 equal ones and of 40 different ones in turn.
+                        false => (if at % 60 < 20 { at / 60 } else { at }) as u32 % size as u32,
+                    };
+                    let dictionary = Arc::new(Dictionary::new(Values::Bytes((0..size).map(|_| &b"x"[..]).collect())));
+                    for (wrong, is_right) in [(size - 1, true), (size, false)] {
+                        let indices: Vec<u32> = (0..values).map(|at| index(at, wrong)).collect();
+                        let page = page_of(&indices, width);
+                        let mut out = Values::Words32(Vec::new());
+                        let read = DictionaryDecoder::new(&page, Some(&dictionary)).unwrap().read(&page, values, &mut out);
+                        assert_eq!(read.is_ok(), is_right, "width {width}, {values} values, {repeated} at {outside}");
+                        if is_right {
+                            assert_eq!(out, Values::Words32(indices));
+                        }
+                    }
+                }
             }
         }
     }

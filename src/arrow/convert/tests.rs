@@ -119,9 +119,15 @@ proptest! {
         let narrow: Vec<u32> = words.iter().map(|word| *word as u32).collect();
         for (data_type, bits) in &DECIMALS {
             let wide: Vec<_> = words.iter().map(|word| i256::from_i128(i128::from(*word as i64))).collect();
-            match one_array(Part::Values(Values::Words64(words.clone())), None, Conversion::Decimal, data_type) {
-                Ok(array) => prop_assert_eq!(decimal_values(&array), wide),
-                Err(_) => prop_assert!(!wide.iter().all(|number| fits(Some(*number), *bits))),
+            let as_indices = Part::Indices {
+                indices: (0..words.len() as u32).collect(),
+                dictionary: Arc::new(Dictionary::new(Values::Words64(words.clone()))),
+            };
+            for part in [Part::Values(Values::Words64(words.clone())), as_indices] {
+                match one_array(part, None, Conversion::Decimal, data_type) {
+                    Ok(array) => prop_assert_eq!(decimal_values(&array), wide.clone()),
+                    Err(_) => prop_assert!(!wide.iter().all(|number| fits(Some(*number), *bits))),
+                }
             }
             let array = one_array(Part::Values(Values::Words32(narrow.clone())), None, Conversion::Decimal, data_type).unwrap();
             let expected: Vec<_> = narrow.iter().map(|word| i256::from_i128(i128::from(*word as i32))).collect();

@@ -12,6 +12,8 @@ use crate::values::Bits;
 const FEW: usize = 128;
 /// So many values are read before it is looked at again what comes: memory for them is cleared first.
 const AT_ONCE: usize = 8192;
+/// The same of indices, among whose short runs there may be as many long ones.
+const FEW_AT_ONCE: usize = 1024;
 /// A run of one level whose header is one byte has fewer.
 const BLOCK: usize = 64;
 /// A 1 in each byte.
@@ -169,7 +171,7 @@ impl HybridReader {
         if !matches!(self.width, 1..=4) || bytes.get(self.at).is_none_or(is_long) {
             return Ok(0);
         }
-        self.read_short_levels(bytes, most, !(u8::MAX << self.width), out)
+        self.read_short_levels(bytes, most.min(FEW_AT_ONCE), !(u8::MAX << self.width), out)
     }
 
     #[inline(always)]

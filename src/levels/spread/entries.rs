@@ -20,8 +20,8 @@ const BLOCK: usize = 1024;
 const RESERVED_MOST: usize = 1 << 20;
 
 /// Appends `n` slots to `out`: what the next of `indices` name, in order, goes where the bits of `validity` from `start` on are set, of which there are
-/// `present`; the other slots get 0. Returns `false`, with nothing read, where entries are no words only the indices are wanted, or there
-/// are no entries.
+/// `present`; the other slots get 0. Returns `false`, with nothing read, where entries are no words, where only the indices are
+/// wanted, and where there are no entries.
 pub(crate) fn spread_entries(
     mut indices: Indices<'_>,
     page: &[u8],
