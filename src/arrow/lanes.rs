@@ -8,10 +8,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_schema::DataType;
 use bytes::Bytes;
 
-use crate::arrow::convert::{Conversion, convert_ahead};
+use crate::arrow::convert::{convert_ahead, widens};
 use crate::arrow::nested::{Leaves, assemble};
 use crate::arrow::plan::{Batch, Group, Plan};
 use crate::encoding::Dictionary;
@@ -76,7 +75,7 @@ impl Lane {
             let mut reader = LeafReader::new(pages, plan.keep_indices, part_bytes);
             reader.set_counters(Arc::clone(&plan.counters));
             if let Some((conversion, data_type)) = plan.fields.get(field).and_then(|mapped| mapped.conversion(*leaf)) {
-                if plan.keep_indices && conversion == Conversion::Decimal && matches!(data_type, DataType::Decimal128(..)) {
+                if plan.keep_indices && widens(conversion, data_type) {
                     reader.keep_wide_indices();
                 }
                 reader.set_convert(convert_ahead(conversion, data_type));

@@ -1,7 +1,7 @@
 //! LZ4_RAW: one bare LZ4 block, without length, checksum or framing.
 //!
 //! A decoder without branches, as there is for Snappy, was tried: 0.5 to 0.95 times the speed of `lz4_flex`, two blocks at a time 0.6 to
-//! 1.0 times.
+//! 1.0 times. The C library (`lz4` 1) took 16 ms for 90 MB of text that hardly compresses, `lz4_flex` 19.5: a twentieth of reading such a column.
 
 use lz4_flex::block::{self, CompressTable};
 

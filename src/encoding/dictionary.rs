@@ -224,6 +224,19 @@ fn walk(
     Ok(())
 }
 
+/// Walks the next `n` indices in blocks, checked, and hands them out one by one.
+fn walk_each(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, found: impl FnMut(usize)) -> Result<()> {
+    let found = std::cell::RefCell::new(found);
+    walk(
+        runs,
+        page,
+        n,
+        size,
+        |index, count| (0..count).for_each(|_| found.borrow_mut()(index)),
+        |indices| indices.iter().for_each(|index| found.borrow_mut()(*index as usize)),
+    )
+}
+
 /// Walks the next few indices, checked, one by one.
 fn walk_few(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, mut found: impl FnMut(usize)) -> Result<()> {
     let mut left = n;
@@ -246,7 +259,7 @@ fn walk_few(runs: &mut HybridReader, page: &[u8], n: usize, size: usize, mut fou
 }
 
 /// So many values are reserved before it is seen that a page has them.
-const RESERVED_MOST: usize = 1 << 20;
+pub(crate) const RESERVED_MOST: usize = 1 << 20;
 
 /// Appends the entries that the next `n` indices name.
 fn look_up_words<T: Copy>(runs: &mut HybridReader, page: &[u8], n: usize, entries: &[T], out: &mut Vec<T>) -> Result<()> {
@@ -394,16 +407,8 @@ fn look_up_chunks<const WIDTH: usize>(
 ) -> Result<()> {
     let (chunks, Some(out)) = (entries.data().as_chunks::<WIDTH>().0, out.data_mut()) else { return Err(wrong_container()) };
     out.reserve(n.min(RESERVED_MOST).saturating_mul(WIDTH));
-    let out = std::cell::RefCell::new(out);
-    let append = |index: usize| out.borrow_mut().extend_from_slice(chunks.get(index).unwrap_or(&[0; WIDTH]));
-    walk(
-        runs,
-        page,
-        n,
-        entries.len(),
-        |index, count| (0..count).for_each(|_| append(index)),
-        |indices| indices.iter().for_each(|index| append(*index as usize)),
-    )
+    let append = |index: usize| out.extend_from_slice(chunks.get(index).unwrap_or(&[0; WIDTH]));
+    walk_each(runs, page, n, entries.len(), append)
 }
 
 fn look_up_slices(runs: &mut HybridReader, page: &[u8], n: usize, entries: &FixedBytes, out: &mut FixedBytes) -> Result<()> {
@@ -412,16 +417,8 @@ fn look_up_slices(runs: &mut HybridReader, page: &[u8], n: usize, entries: &Fixe
         out.extend_zeros(n);
         return Ok(());
     };
-    let out = std::cell::RefCell::new(out);
-    let append = |index: usize| out.borrow_mut().extend_from_slice(entries.get(index).unwrap_or_default());
-    walk(
-        runs,
-        page,
-        n,
-        entries.len(),
-        |index, count| (0..count).for_each(|_| append(index)),
-        |indices| indices.iter().for_each(|index| append(*index as usize)),
-    )
+    let append = |index: usize| out.extend_from_slice(entries.get(index).unwrap_or_default());
+    walk_each(runs, page, n, entries.len(), append)
 }
 
 fn look_up_bits(runs: &mut HybridReader, page: &[u8], n: usize, entries: &Bits, out: &mut Bits) -> Result<()> {

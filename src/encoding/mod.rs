@@ -44,6 +44,7 @@ mod word;
 pub(crate) use bit_packed::unpack32;
 #[cfg(feature = "arrow")]
 pub(crate) use dictionary::Convert;
+pub(crate) use dictionary::RESERVED_MOST;
 pub use dictionary::{Dictionary, Indices};
 pub use dictionary_builder::{DictionaryBuilder, write_indices};
 pub use part::Part;

@@ -175,7 +175,8 @@ fn copy_values(rest: &mut &[u8], n: usize, arrays: &mut ByteArrays) -> Result<us
         }
         // Short values are copied in pieces of a fixed size and cut afterwards: no call, no loop. Pieces of 64
         // bytes rather than 32 make values of 0 to 60 bytes three times as fast, and those of 22 no slower (measured). Going
-        // through a small buffer of 64 values, appended at once, was 3 % slower for whole files.
+        // through a small buffer of 64 values, appended at once, was 3 % slower for whole files; copying to memory cleared
+        // 16 KiB at a time, 1 %.
         match after.first_chunk::<64>() {
             Some(chunk) if length <= 64 => {
                 data.extend_from_slice(chunk);

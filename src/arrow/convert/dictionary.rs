@@ -115,6 +115,11 @@ pub(crate) fn ahead(conversion: Conversion, data_type: &DataType) -> Box<Convert
     Box::new(move |values| Some(Arc::new(made(values, conversion, &data_type, keyed).ok()?)))
 }
 
+/// Whether numbers of up to 64 bits become wider when they are looked up.
+pub(crate) fn widens(conversion: Conversion, data_type: &DataType) -> bool {
+    conversion == Conversion::Decimal && matches!(data_type, DataType::Decimal128(..))
+}
+
 fn made(values: Values, conversion: Conversion, data_type: &DataType, keyed: bool) -> Result<Entries> {
     // Whether an entry that does not fit matters is seen when a value refers to it.
     let lenient = match conversion {
@@ -129,7 +134,7 @@ fn made(values: Values, conversion: Conversion, data_type: &DataType, keyed: boo
         (Values::Bytes(arrays), DataType::Utf8 | DataType::Binary) => Short::new(arrays),
         _ => None,
     };
-    let is_wide = !keyed && conversion == Conversion::Decimal && matches!(data_type, DataType::Decimal128(..));
+    let is_wide = !keyed && widens(conversion, data_type);
     let (numbers, array) = match values {
         Values::Fixed(fixed) if is_wide && matches!(fixed.width(), 1..=8) => (Some(decimal::numbers64(&fixed)), new_empty_array(data_type)),
         Values::Words64(words) if is_wide => (Some(words.into_iter().map(u64::cast_signed).collect()), new_empty_array(data_type)),

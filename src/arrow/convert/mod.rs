@@ -14,7 +14,7 @@ mod words;
 
 use std::sync::Arc;
 
-pub(crate) use dictionary::ahead as convert_ahead;
+pub(crate) use dictionary::{ahead as convert_ahead, widens};
 
 use arrow_array::{ArrayRef, BooleanArray, NullArray, make_array, new_empty_array};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};

@@ -1,7 +1,7 @@
 //! Indices into a dictionary → entries in slots, with placeholders where nulls are.
 //!
 //! Indices are spread while they are in the nearest cache, and then looked up straight to where their slots are: entries are written once, and not to
-//! memory that was cleared. That took a seventh of the time of reading numbers with a tenth of nulls.
+//! memory that was cleared. That took a tenth of the time of reading numbers with a tenth of nulls.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a kernel: it counts slots that are in memory, in blocks of 64")]
 
@@ -10,14 +10,12 @@ use std::hint::select_unpredictable;
 use bytemuck::Pod;
 
 use super::expand_portable;
-use crate::encoding::{Indices, too_few};
+use crate::encoding::{Indices, RESERVED_MOST, too_few};
 use crate::error::Result;
 use crate::values::{Bits, Values};
 
 /// How many indices are unpacked at a time.
 const BLOCK: usize = 1024;
-/// So many slots are reserved before it is seen that a page has values for them.
-const RESERVED_MOST: usize = 1 << 20;
 
 /// Appends `n` slots to `out`: what the next of `indices` name, in order, goes where the bits of `validity` from `start` on are set, of which there are
 /// `present`; the other slots get 0. Returns `false`, with nothing read, where entries are no words, where only the indices are

@@ -398,7 +398,7 @@ impl OpenPage {
     }
 }
 
-/// Fewer indices are looked up first and spread then: memory for a block of them would take longer to clear.
+/// Fewer indices are looked up first and spread then: a block of memory would be cleared for them. The number is not measured.
 const MANY_INDICES: usize = 256;
 
 /// How many of the next `most` slots come before the value after the next `values` values.
