@@ -26,13 +26,12 @@ use crate::arrow::scan::Threads;
 use crate::error::{Error, Result};
 use crate::read::{Missing, Spawn};
 
-use run::{bytes_of, run};
+use run::{bytes_of, spawn};
 use state::{Dictionaries, LaneState, Shared, State, Work};
 
 /// The pool's side of a scan.
 pub(crate) struct Parallel {
     shared: Arc<Shared>,
-    pool: Pool,
     /// The next row group whose bytes are to be fetched.
     next_group: usize,
     /// The first batch of each row group, and last their number.
@@ -67,6 +66,7 @@ impl Parallel {
             fields: plan.fields.len(),
             limits: plan.file.limits.clone(),
             working: 0,
+            all_opened: plan.groups.is_empty(),
             patience: if is_lean { ahead / 2 } else { 1 }.max(1),
             parked: Vec::new(),
             stuck: Vec::new(),
@@ -83,8 +83,8 @@ impl Parallel {
             let pool = pool.clone();
             Arc::new(move |task| spawn_on(&pool, move || with_scratch(task)))
         };
-        let shared = Arc::new(Shared { plan, threads, spawn, state: Mutex::new(state), ready: Condvar::new() });
-        Self { shared, pool, next_group: 0, first_batches }
+        let shared = Arc::new(Shared { plan, pool, threads, spawn, state: Mutex::new(state), ready: Condvar::new() });
+        Self { shared, next_group: 0, first_batches }
     }
 
     /// From now on the taker wants all batches, and none of them early.
@@ -117,7 +117,7 @@ impl Parallel {
 
     /// The arrays of a batch if they are there; else `waker` is woken when it is worth asking again.
     pub(crate) fn poll(&mut self, batch: usize, waker: Option<&Waker>) -> Result<Option<Vec<Vec<ArrayRef>>>> {
-        self.pool.check()?;
+        self.shared.pool.check()?;
         self.move_to(batch);
         if self.shared.plan.fields.is_empty() {
             return Ok(Some(Vec::new()));
@@ -201,6 +201,7 @@ impl Parallel {
                 }
             }
         }
+        self.shared.lock().all_opened = self.next_group >= plan.groups.len();
         Ok(true)
     }
 
@@ -258,9 +259,8 @@ impl Parallel {
     }
 
     fn spawn(&self, work: Work) {
-        let (shared, pool) = (Arc::clone(&self.shared), self.pool.clone());
-        shared.lock().working += 1;
-        spawn_on(&pool.clone(), move || run(&shared, work));
+        self.shared.lock().working += 1;
+        spawn(&self.shared, work);
     }
 }
 

@@ -24,6 +24,8 @@ mod golden;
 mod lists_on_threads;
 #[cfg(feature = "arrow")]
 mod remote;
+#[cfg(all(feature = "arrow", feature = "rayon"))]
+mod shared_lanes;
 #[cfg(all(feature = "arrow", feature = "snappy"))]
 mod streaming;
 #[cfg(all(feature = "arrow", feature = "snappy"))]

@@ -1,17 +1,26 @@
 //! What a thread does with a lane.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use arrow_array::{Array, ArrayRef};
 
 use super::state::{LaneState, Shared, Work};
 use crate::arrow::lanes::{Held, Lane, assembled};
+use crate::arrow::pool::spawn_on;
 use crate::error::{Error, Result, caught};
 use crate::read::{LeafData, Missing, Room, Scratch};
 
+/// Has the pool run a lane, which `working` counts already.
+pub(super) fn spawn(shared: &Arc<Shared>, work: Work) {
+    let shared = Arc::clone(shared);
+    spawn_on(&shared.pool.clone(), move || run(&shared, work));
+}
+
 /// Reads the next batches of a lane, until it ends, is parked, or nobody wants it any more.
-pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
+fn run(shared: &Arc<Shared>, mut work: Work) {
     begin(shared, &mut work);
+    let (started, mut read) = (Instant::now(), 0_u32);
     while let Some(batch) = work.batches.next() {
         let room = shared.room(batch);
         let mut failed = false;
@@ -56,6 +65,8 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
         let ends = failed || work.batches.is_empty();
         let pauses = !ends && work.batches.start >= state.horizon();
         state.working -= usize::from(ends || pauses);
+        read = read.saturating_add(1);
+        let half = if ends || pauses { None } else { state.share(shared, &mut work, started.elapsed() / read) };
         if failed || state.is_worth_waking(shared.threads) {
             shared.wake(&mut state);
         }
@@ -65,6 +76,10 @@ pub(super) fn run(shared: &Arc<Shared>, mut work: Work) {
         }
         if ends {
             return;
+        }
+        drop(state);
+        if let Some(half) = half {
+            spawn(shared, half);
         }
     }
 }

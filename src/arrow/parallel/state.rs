@@ -4,18 +4,23 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use arrow_array::ArrayRef;
 
 use crate::arrow::lanes::{Held, Lane};
 use crate::arrow::plan::Plan;
+use crate::arrow::pool::Pool;
 use crate::encoding::Dictionary;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::read::{LeafData, Room, Spawn};
 
+use super::is_in_list;
+
 pub(super) struct Shared {
     pub(super) plan: Arc<Plan>,
+    pub(super) pool: Pool,
     /// How many threads the pool has.
     pub(super) threads: usize,
     /// Gives the pool a task that prepares pages.
@@ -32,6 +37,8 @@ pub(super) struct State {
     pub(super) limits: Limits,
     /// How many tasks are in the pool's hands.
     pub(super) working: usize,
+    /// Whether the lanes of the last row group were given to the pool, so that threads that run out of work get no more.
+    pub(super) all_opened: bool,
     /// The taker is woken when so many batches in a row are there, or when the pool runs out of work.
     pub(super) patience: usize,
     /// Lanes that are too far ahead, by the batch that they read next.
@@ -116,7 +123,37 @@ pub(super) struct LaneState {
     pub(super) lane: Option<Box<Lane>>,
 }
 
+/// What takes less is not shared: the other thread opens the chunk, walks over the pages before its own, and reads the one that both have again.
+const WORTH_SHARING: Duration = Duration::from_micros(500);
+
+impl Work {
+    /// Cuts off the later half of the batches that are left, to be read by lanes that are opened anew and know the dictionaries that these decoded.
+    fn cut(&mut self) -> Self {
+        let middle = self.batches.start.midpoint(self.batches.end);
+        let decoded = self.lanes.iter().filter_map(|state| state.lane.as_deref()).flat_map(Lane::dictionaries).collect();
+        let dictionaries = Dictionaries::new(Mutex::new(decoded));
+        let again = |state: &LaneState| LaneState { dictionaries: Some(Arc::clone(&dictionaries)), lane: None, ..*state };
+        let lanes = self.lanes.iter().map(again).collect();
+        let rest = Self { group: self.group, held: Arc::clone(&self.held), lanes, batches: middle..self.batches.end };
+        self.batches.end = middle;
+        rest
+    }
+}
+
 impl State {
+    /// Half of what a lane has left to do, if a thread has nothing else: at the end of a file the last lanes would be read by some threads while others
+    /// wait. One batch took so long.
+    pub(super) fn share(&mut self, shared: &Shared, work: &mut Work, batch: Duration) -> Option<Work> {
+        let is_idle = self.all_opened && self.working < shared.threads && self.parked.is_empty();
+        let has_half = work.batches.len() > 1 && work.batches.start.midpoint(work.batches.end) < self.horizon();
+        let is_long = batch.saturating_mul(u32::try_from(work.batches.len()).unwrap_or(u32::MAX)) >= WORTH_SHARING;
+        if !is_idle || !has_half || !is_long || !work.lanes.iter().all(|lane| shared.may_be_cut(lane)) {
+            return None;
+        }
+        self.working += 1;
+        Some(work.cut())
+    }
+
     /// What there is of a batch, unless nobody wants it any more.
     pub(super) fn pending(&mut self, batch: usize) -> Option<&mut Pending> {
         let Self { done, fields, limits, .. } = self;
@@ -164,6 +201,12 @@ impl State {
 }
 
 impl Shared {
+    /// Whether others may read parts of a lane: not where pages do not tell which rows they hold, and not where it costs requests to walk over the pages
+    /// before.
+    fn may_be_cut(&self, lane: &LaneState) -> bool {
+        self.plan.file.is_local() && !is_in_list(&self.plan, lane.field)
+    }
+
     /// A panic while the lock is held would leave whole values behind, so a poisoned lock is as good as any.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
