@@ -5,6 +5,7 @@ use crate::encoding::{Decoder, Encoder, Shape, Stored, past_the_end, too_few, wr
 #[cfg(feature = "arrow")]
 use crate::error::Error;
 use crate::error::Result;
+use crate::simd::vectorized;
 use crate::values::{Bits, ByteArrays, BytesSlice, Values, ValuesSlice};
 
 /// Values of one width: INT32, INT64, FLOAT, DOUBLE, INT96, FIXED_LEN_BYTE_ARRAY.
@@ -165,34 +166,64 @@ fn split_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
 
 /// Copies values until `n` are done or one does not fit; returns how many.
 fn copy_values(rest: &mut &[u8], n: usize, arrays: &mut ByteArrays) -> Result<usize> {
+    vectorized!(copy_with(rest, n, arrays))
+}
+
+#[inline(always)]
+fn copy_with(rest: &mut &[u8], n: usize, arrays: &mut ByteArrays) -> Result<usize> {
     let mut room = arrays.room();
     let (offsets, data) = arrays.parts_mut();
-    let mut end = data.len();
-    for done in 0..n {
+    let mut done = 0_usize;
+    loop {
+        done = done.saturating_add(copy_short(rest, n.saturating_sub(done), &mut room, offsets, data));
+        if done >= n {
+            return Ok(n);
+        }
         let (length, after) = split_length(rest).ok_or_else(|| too_few(n, done))?;
         if length > room {
             return if length > after.len() { Err(past_the_end(length as u64, after.len())) } else { Ok(done) };
         }
-        // Short values are copied in pieces of a fixed size and cut afterwards: no call, no loop. Pieces of 64
-        // bytes rather than 32 make values of 0 to 60 bytes three times as fast, and those of 22 no slower (measured). Going
-        // through a small buffer of 64 values, appended at once, was 3 % slower for whole files; copying to memory cleared
-        // 16 KiB at a time, 1 %.
-        match after.first_chunk::<64>() {
-            Some(chunk) if length <= 64 => {
-                data.extend_from_slice(chunk);
-                end = end.saturating_add(length);
-                data.truncate(end);
-            }
-            _ => {
-                data.extend_from_slice(after.get(..length).ok_or_else(|| past_the_end(length as u64, after.len()))?);
-                end = data.len();
-            }
-        }
-        offsets.push(end as i32);
+        let (value, after) = after.split_at_checked(length).ok_or_else(|| past_the_end(length as u64, after.len()))?;
+        data.extend_from_slice(value);
+        offsets.push(data.len() as i32);
         room = room.saturating_sub(length);
-        *rest = after.get(length..).unwrap_or_default();
+        *rest = after;
+        done = done.saturating_add(1);
     }
-    Ok(n)
+}
+
+/// Values up to this length are copied as if they had it, and cut afterwards: no call, no loop.
+///
+/// Pieces of 64 bytes rather than 32 make values of 0 to 60 bytes three times as fast, and those of 22 no slower (measured). Going
+/// through a small buffer of 64 values, appended at once, was 3 % slower for whole files; copying to memory cleared
+/// 16 KiB at a time, 1 %.
+const SHORT: usize = 64;
+
+/// Copies values as long as they are short, fit, and there is as much behind their length; returns how many.
+///
+/// What each value waits for is where the one before it ended. One check for a length with all that may follow it keeps that to a load and an addition,
+/// and with wide registers a value of 23 bytes takes 2.4 ns where it took 3.3.
+#[inline(always)]
+fn copy_short(rest: &mut &[u8], n: usize, room: &mut usize, offsets: &mut Vec<i32>, data: &mut Vec<u8>) -> usize {
+    let (mut left, mut free, mut end) = (*rest, *room, data.len());
+    let mut done = 0_usize;
+    while done < n
+        && let Some((length, chunk)) = left.first_chunk::<{ 4 + SHORT }>().and_then(|piece| piece.split_first_chunk::<4>())
+    {
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > SHORT || length > free {
+            break;
+        }
+        data.extend_from_slice(chunk);
+        end = end.wrapping_add(length);
+        data.truncate(end);
+        offsets.push(end as i32);
+        free = free.wrapping_sub(length);
+        left = left.get(length.wrapping_add(4)..).unwrap_or_default();
+        done = done.wrapping_add(1);
+    }
+    (*rest, *room) = (left, free);
+    done
 }
 
 /// Writes values of one width.
