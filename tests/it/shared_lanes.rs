@@ -96,8 +96,11 @@ fn threads_without_work_share_what_is_left() {
     }
     for threads in [2, 8] {
         let (file, _) = file(&bytes);
-        let read: Vec<RecordBatch> = file.scan().batch_rows(BATCH).threads(threads).build().unwrap().map(Result::unwrap).collect();
-        assert_eq!(concat_batches(&batch.schema(), &read).unwrap(), batch, "{threads} threads");
+        let scan = || file.scan().batch_rows(BATCH).threads(threads).build().unwrap();
+        let in_turn: Vec<RecordBatch> = scan().map(Result::unwrap).collect();
+        for read in [in_turn, scan().read_all().unwrap()] {
+            assert_eq!(concat_batches(&batch.schema(), &read).unwrap(), batch, "{threads} threads");
+        }
     }
 }
 
@@ -120,6 +123,7 @@ fn a_broken_page_of_a_shared_lane_is_named() {
         assert!(read.num_rows() <= before && read.num_rows() + 2 * BATCH > before, "{} rows of {before}", read.num_rows());
         assert_eq!(read.column(0).as_ref(), batch.column(2).slice(0, read.num_rows()).as_ref());
         assert!(scan.next().is_none());
+        // Where batches are taken one by one, lanes are not shared, and here they are.
         let error = file.scan().columns(["text"]).batch_rows(BATCH).threads(2).build().unwrap().read_all().unwrap_err().to_string();
         assert!(error.contains("text") && error.contains("row group 1"), "{error}");
     }

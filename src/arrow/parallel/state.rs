@@ -201,10 +201,10 @@ impl State {
 }
 
 impl Shared {
-    /// Whether others may read parts of a lane: not where pages do not tell which rows they hold, and not where it costs requests to walk over the pages
-    /// before.
+    /// Whether others may read parts of a lane: not where pages do not tell which rows they hold, not where it costs requests to walk over the pages
+    /// before, and not where little memory counts more.
     fn may_be_cut(&self, lane: &LaneState) -> bool {
-        self.plan.file.is_local() && !is_in_list(&self.plan, lane.field)
+        self.plan.file.is_local() && !self.plan.is_lean && !is_in_list(&self.plan, lane.field)
     }
 
     /// A panic while the lock is held would leave whole values behind, so a poisoned lock is as good as any.
