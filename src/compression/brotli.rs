@@ -9,7 +9,8 @@ pub(super) const ENABLED: bool = true;
 
 /// The library has no way to reset a state, so each page makes its own. That is not where the time goes: on pages of
 /// 540 KB of text, 94 % is spent in the library's loop over commands, under 1 % in allocating and clearing. The C library took a tenth less
-/// for pages like these once (78 ms for 87); version 1.2 in `compu` 2.0 took as long as this crate in another program (63 ms and 61).
+/// for pages like these once (78 ms for 87); version 1.2 in `compu` 2.0 took as long as this crate in another program (63 ms and 61),
+/// and version 6.3 of `brotli-decompressor` takes a fifth less than the 6.2 of then.
 #[derive(Default)]
 pub(super) struct Decoder;
 

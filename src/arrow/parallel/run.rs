@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use arrow_array::{Array, ArrayRef};
 
-use super::state::{LaneState, Shared, Work};
+use super::state::{LaneState, Pace, Shared, Work};
 use crate::arrow::lanes::{Held, Lane, assembled};
 use crate::arrow::pool::spawn_on;
 use crate::error::{Error, Result, caught};
@@ -20,7 +20,7 @@ pub(super) fn spawn(shared: &Arc<Shared>, work: Work) {
 /// Reads the next batches of a lane, until it ends, is parked, or nobody wants it any more.
 fn run(shared: &Arc<Shared>, mut work: Work) {
     begin(shared, &mut work);
-    let (started, mut read) = (Instant::now(), 0_u32);
+    let (started, mut pace) = (Instant::now(), Pace::default());
     while let Some(batch) = work.batches.next() {
         let room = shared.room(batch);
         let mut failed = false;
@@ -65,8 +65,8 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
         let ends = failed || work.batches.is_empty();
         let pauses = !ends && work.batches.start >= state.horizon();
         state.working -= usize::from(ends || pauses);
-        read = read.saturating_add(1);
-        let half = if ends || pauses { None } else { state.share(shared, &mut work, started.elapsed() / read) };
+        pace.batch(started.elapsed());
+        let half = if ends || pauses { None } else { state.share(shared, &mut work, &pace) };
         if failed || state.is_worth_waking(shared.threads) {
             shared.wake(&mut state);
         }
@@ -94,6 +94,9 @@ fn begin(shared: &Shared, work: &mut Work) {
     let open = |lanes: &mut [LaneState]| {
         for lane in &mut *lanes {
             lane.lane = Lane::open(&shared.plan, *group, lane.field, lane.leaf, held).ok().map(Box::new);
+            if let Some((open, dictionaries)) = lane.lane.as_deref_mut().zip(lane.dictionaries.take()) {
+                open.give_dictionaries(&dictionaries.lock().unwrap_or_else(PoisonError::into_inner));
+            }
         }
         Lane::begin(lanes.iter_mut().filter_map(|lane| lane.lane.as_deref_mut()));
         Ok(())
@@ -132,7 +135,8 @@ fn step(
     if !state.is_helped {
         lane.share(room);
         let arrays = lane.read(plan, described)?;
-        if let Some(dictionaries) = state.dictionaries.as_ref().filter(|_| is_new) {
+        // Once only: what was given would be held as long as the lane otherwise.
+        if let Some(dictionaries) = state.dictionaries.take_if(|_| is_new) {
             dictionaries.lock().unwrap_or_else(PoisonError::into_inner).extend(lane.dictionaries());
         }
         return Ok(Some(arrays));

@@ -13,6 +13,7 @@ use crate::arrow::plan::Plan;
 use crate::arrow::pool::Pool;
 use crate::encoding::Dictionary;
 use crate::error::Result;
+use crate::format::PhysicalType;
 use crate::limits::Limits;
 use crate::read::{LeafData, Room, Spawn};
 
@@ -123,8 +124,35 @@ pub(super) struct LaneState {
     pub(super) lane: Option<Box<Lane>>,
 }
 
-/// What takes less is not shared: the other thread opens the chunk, walks over the pages before its own, and reads the one that both have again.
-const WORTH_SHARING: Duration = Duration::from_micros(500);
+/// How long the batches of a lane take.
+#[derive(Default)]
+pub(super) struct Pace {
+    read: u32,
+    first: Duration,
+    all: Duration,
+}
+
+/// Sharing has to save so much.
+const WORTH_SHARING: Duration = Duration::from_micros(250);
+
+impl Pace {
+    /// A batch is read, so long after the first was begun.
+    pub(super) fn batch(&mut self, after: Duration) {
+        self.read = self.read.saturating_add(1);
+        self.all = after;
+        if self.read == 1 {
+            self.first = after;
+        }
+    }
+
+    /// Whether reading half of so many batches takes longer than what another thread does before it can: the first batch tells, which opens the chunk,
+    /// decodes its dictionary and decompresses a page, and as all of that is in it, it does not tell how long others take.
+    fn is_worth_sharing(&self, batches: usize) -> bool {
+        let Some(batch) = self.all.saturating_sub(self.first).checked_div(self.read.saturating_sub(1)) else { return false };
+        let half = batch.saturating_mul(u32::try_from(batches / 2).unwrap_or(u32::MAX));
+        half >= self.first.saturating_sub(batch).saturating_add(WORTH_SHARING)
+    }
+}
 
 impl Work {
     /// Cuts off the later half of the batches that are left, to be read by lanes that are opened anew and know the dictionaries that these decoded.
@@ -142,12 +170,11 @@ impl Work {
 
 impl State {
     /// Half of what a lane has left to do, if a thread has nothing else: at the end of a file the last lanes would be read by some threads while others
-    /// wait. One batch took so long.
-    pub(super) fn share(&mut self, shared: &Shared, work: &mut Work, batch: Duration) -> Option<Work> {
+    /// wait.
+    pub(super) fn share(&mut self, shared: &Shared, work: &mut Work, pace: &Pace) -> Option<Work> {
         let is_idle = self.all_opened && self.working < shared.threads && self.parked.is_empty();
         let has_half = work.batches.len() > 1 && work.batches.start.midpoint(work.batches.end) < self.horizon();
-        let is_long = batch.saturating_mul(u32::try_from(work.batches.len()).unwrap_or(u32::MAX)) >= WORTH_SHARING;
-        if !is_idle || !has_half || !is_long || !work.lanes.iter().all(|lane| shared.may_be_cut(lane)) {
+        if !is_idle || !has_half || !pace.is_worth_sharing(work.batches.len()) || !work.lanes.iter().all(|lane| shared.may_be_cut(lane)) {
             return None;
         }
         self.working += 1;
@@ -201,10 +228,17 @@ impl State {
 }
 
 impl Shared {
-    /// Whether others may read parts of a lane: not where pages do not tell which rows they hold, not where it costs requests to walk over the pages
-    /// before, and not where little memory counts more.
+    /// Whether others may read parts of a lane: not where pages do not tell which rows they hold, not where it costs requests or decoding to walk over
+    /// the pages before, and not where little memory counts more.
     fn may_be_cut(&self, lane: &LaneState) -> bool {
-        self.plan.file.is_local() && !self.plan.is_lean && !is_in_list(&self.plan, lane.field)
+        let Plan { file, leaves, is_lean, .. } = &*self.plan;
+        let is_bytes = |leaf: &usize| {
+            let leaf = file.metadata.schema().leaves().get(*leaf);
+            leaf.is_none_or(|leaf| matches!(leaf.physical_type, PhysicalType::ByteArray | PhysicalType::FixedLenByteArray))
+        };
+        let carries_prefixes =
+            || file.metadata.has_prefixes_across_pages() && leaves.get(lane.field).is_none_or(|leaves| leaves.iter().any(is_bytes));
+        file.is_local() && !is_lean && !is_in_list(&self.plan, lane.field) && !carries_prefixes()
     }
 
     /// A panic while the lock is held would leave whole values behind, so a poisoned lock is as good as any.
