@@ -5,7 +5,7 @@
 //! moved, so that no pool thread waits. Where there are fewer columns than work for the threads, a row group of
 //! columns outside of lists is cut into several lanes, each for a part of its batches, so that a file of one column scales
 //! as well; the leaves of lists and maps get a lane each, and threads with nothing else to do read and decompress pages for them
-//! and make arrays of what they read.
+//! and make arrays of what they read. At the end of a file a thread that has no lane left gets half of what another has to read (`State::share`).
 
 #![allow(clippy::arithmetic_side_effects, reason = "tasks and batches of a plan, whose list is in memory, are counted")]
 

@@ -140,9 +140,9 @@ pub(crate) fn byte_arrays_of(mut page: Vec<u8>, n: usize) -> Result<ByteArrays> 
             return Err(past_the_end(length as u64, after.len()));
         }
         let end = start.saturating_add(length);
-        // As in `copy_values`, once there is room for a piece between what is moved and what is not.
-        match after.first_chunk::<64>().copied() {
-            Some(piece) if length <= 64 && start.saturating_sub(to) >= 64 => {
+        // As in `copy_short`, once there is room for a piece between what is moved and what is not.
+        match after.first_chunk::<SHORT>().copied() {
+            Some(piece) if length <= SHORT && start.saturating_sub(to) >= SHORT => {
                 if let Some(place) = page.get_mut(to..).and_then(<[u8]>::first_chunk_mut) {
                     *place = piece;
                 }

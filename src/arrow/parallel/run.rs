@@ -45,6 +45,7 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
                 results.push((lane.field, bytes_of(&result), result));
             }
         }
+        pace.batch(started.elapsed());
         let mut state = shared.lock();
         if state.cancelled {
             return;
@@ -65,7 +66,6 @@ fn run(shared: &Arc<Shared>, mut work: Work) {
         let ends = failed || work.batches.is_empty();
         let pauses = !ends && work.batches.start >= state.horizon();
         state.working -= usize::from(ends || pauses);
-        pace.batch(started.elapsed());
         let half = if ends || pauses { None } else { state.share(shared, &mut work, &pace) };
         if failed || state.is_worth_waking(shared.threads) {
             shared.wake(&mut state);

@@ -155,9 +155,8 @@ impl Pace {
 }
 
 impl Work {
-    /// Cuts off the later half of the batches that are left, to be read by lanes that are opened anew and know the dictionaries that these decoded.
-    fn cut(&mut self) -> Self {
-        let middle = self.batches.start.midpoint(self.batches.end);
+    /// Cuts off the batches from `middle` on, to be read by lanes that are opened anew and know the dictionaries that these decoded.
+    fn cut(&mut self, middle: usize) -> Self {
         let decoded = self.lanes.iter().filter_map(|state| state.lane.as_deref()).flat_map(Lane::dictionaries).collect();
         let dictionaries = Dictionaries::new(Mutex::new(decoded));
         let again = |state: &LaneState| LaneState { dictionaries: Some(Arc::clone(&dictionaries)), lane: None, ..*state };
@@ -173,12 +172,13 @@ impl State {
     /// wait.
     pub(super) fn share(&mut self, shared: &Shared, work: &mut Work, pace: &Pace) -> Option<Work> {
         let is_idle = self.all_opened && self.working < shared.threads && self.parked.is_empty();
-        let has_half = work.batches.len() > 1 && work.batches.start.midpoint(work.batches.end) < self.horizon();
+        let middle = work.batches.start.midpoint(work.batches.end);
+        let has_half = work.batches.len() > 1 && middle < self.horizon();
         if !is_idle || !has_half || !pace.is_worth_sharing(work.batches.len()) || !work.lanes.iter().all(|lane| shared.may_be_cut(lane)) {
             return None;
         }
         self.working += 1;
-        Some(work.cut())
+        Some(work.cut(middle))
     }
 
     /// What there is of a batch, unless nobody wants it any more.
@@ -258,5 +258,24 @@ impl Shared {
         if let Some(waker) = state.waker.take() {
             waker.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(milliseconds: &[u64]) -> Pace {
+        let mut pace = Pace::default();
+        milliseconds.iter().for_each(|after| pace.batch(Duration::from_millis(*after)));
+        pace
+    }
+
+    #[test]
+    fn what_is_shared_takes_longer_than_opening_it_again() {
+        assert!(!pace(&[]).is_worth_sharing(100) && !pace(&[9]).is_worth_sharing(100), "how long a batch takes is not known");
+        assert!(pace(&[9, 10]).is_worth_sharing(18), "9 ms of 1 each against 8 that the first took more");
+        assert!(!pace(&[9, 10]).is_worth_sharing(16));
+        assert!(pace(&[1, 2]).is_worth_sharing(2) && !pace(&[1, 1]).is_worth_sharing(2));
     }
 }
