@@ -196,7 +196,8 @@ fn copy_with(rest: &mut &[u8], n: usize, arrays: &mut ByteArrays) -> Result<usiz
 ///
 /// Pieces of 64 bytes rather than 32 make values of 0 to 60 bytes three times as fast, and those of 22 no slower (measured). Going
 /// through a small buffer of 64 values, appended at once, was 3 % slower for whole files; copying to memory cleared
-/// 16 KiB at a time, 1 %.
+/// 16 KiB at a time, 1 %. Two values at a time, the other from 8 KiB ahead, where three zeros tell of a length, took 2.6 ns a value instead of 2.7 in the
+/// nearest caches and 3.5 instead of 3.1 beyond: stepping from length to length takes 1.9, but it is not what bounds.
 const SHORT: usize = 64;
 
 /// Copies values as long as they are short, fit, and there is as much behind their length; returns how many.
