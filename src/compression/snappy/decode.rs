@@ -17,6 +17,7 @@
 //! twentieth for numbers and worse by a third for words. Literals and copies as one in a page by itself are 1.1 times as fast for numbers and 0.93 for
 //! words: too little for a third loop.
 
+use std::cmp::Ordering;
 use std::hint::select_unpredictable;
 
 /// What is wrong with the bytes.
@@ -43,6 +44,27 @@ pub(super) fn preamble(input: &[u8]) -> Result<(usize, usize), Broken> {
 /// Decodes the elements of a page, all of which fill `out`.
 pub(super) fn one(elements: &[u8], out: &mut [u8]) -> Result<(), Broken> {
     rest(elements, out, Place::default())
+}
+
+/// The most bytes of elements of a page that [`small`] decodes.
+pub(super) const SMALL: usize = 1 << 10;
+
+/// Decodes the elements of a page, at most [`SMALL`] bytes, which fill the first `size` bytes of `out`; behind those there are [`OUTPUT_ROOM`] more.
+///
+/// The elements get room behind them by a copy, so that the last ones are decoded like the others: in small pages they are many.
+pub(super) fn small(elements: &[u8], out: &mut [u8], size: usize) -> Result<(), Broken> {
+    let mut padded = [0; SMALL + INPUT_ROOM];
+    padded.get_mut(..elements.len().min(SMALL)).ok_or(ENDS)?.copy_from_slice(elements);
+    let mut at = Place::default();
+    while at.from < elements.len() && at.to < size {
+        at = element(&padded, out, at)?;
+    }
+    match (at.from.cmp(&elements.len()), at.to.cmp(&size)) {
+        (Ordering::Greater, _) => Err(ENDS),
+        (Ordering::Less, _) | (_, Ordering::Greater) => Err(TOO_LONG),
+        (_, Ordering::Less) => Err(TOO_SHORT),
+        _ => Ok(()),
+    }
 }
 
 /// A page that is being decoded: its elements, and the bytes that they are to fill.
@@ -109,7 +131,7 @@ impl Place {
 
 /// How much must be left on each side, so that no element of up to 64 bytes comes to the end.
 const INPUT_ROOM: usize = 72;
-const OUTPUT_ROOM: usize = 96;
+pub(super) const OUTPUT_ROOM: usize = 96;
 
 /// Where an element that begins before has room, if there is such a place.
 #[inline(always)]
