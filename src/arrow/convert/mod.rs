@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 pub(crate) use dictionary::{ahead as convert_ahead, widens};
 
-use arrow_array::{ArrayRef, BooleanArray, NullArray, make_array, new_empty_array};
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::{ArrayRef, BooleanArray, NullArray, PrimitiveArray, downcast_primitive, make_array, new_empty_array};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::{ArrowError, DataType};
 
@@ -129,7 +130,20 @@ fn booleans(bits: Bits, validity: Option<NullBuffer>) -> Result<ArrayRef> {
 }
 
 /// An array of values of one width from its buffer.
+///
+/// Those that are numbers to Arrow are made without `ArrayData`, which takes as long as decoding some hundred values.
 fn primitive(data_type: &DataType, slots: usize, buffer: Buffer, validity: Option<NullBuffer>) -> Result<ArrayRef> {
+    macro_rules! numbers {
+        ($type:ty) => {
+            if buffer.len().checked_div(size_of::<<$type as ArrowPrimitiveType>::Native>()) == Some(slots)
+                && buffer.as_ptr().cast::<<$type as ArrowPrimitiveType>::Native>().is_aligned()
+            {
+                let array = PrimitiveArray::<$type>::try_new(ScalarBuffer::new(buffer, 0, slots), validity).map_err(refused)?;
+                return Ok(Arc::new(array.with_data_type(data_type.clone())));
+            }
+        };
+    }
+    downcast_primitive! { data_type => (numbers), _ => {} }
     let data = ArrayData::builder(data_type.clone()).len(slots).add_buffer(buffer).nulls(validity).build();
     data.map(make_array).map_err(refused)
 }
