@@ -6,7 +6,7 @@ use crate::encoding::delta_binary_packed::{DeltaReader, DeltaWriter, Sum};
 use crate::encoding::{Decoder, Encoder, past_the_end, too_few, wrong_container, wrong_values};
 use crate::error::{Error, Result};
 use crate::simd::vectorized;
-use crate::values::{ByteArrays, BytesSlice, Values, ValuesSlice, append_copy};
+use crate::values::{ByteArrays, BytesSlice, Values, ValuesSlice, append_to_keep};
 
 /// How many lengths are decoded at a time.
 const BLOCK: usize = 1024;
@@ -36,7 +36,7 @@ impl DeltaLengths {
     fn append(&mut self, page: &[u8], lengths: &mut [u32], total: usize, out: &mut ByteArrays) {
         let end = self.at.saturating_add(total);
         append_offsets(lengths, out.data().len(), out);
-        append_copy(out.data_mut(), page.get(self.at..end).unwrap_or_default());
+        append_to_keep(out.data_mut(), page.get(self.at..end).unwrap_or_default());
         self.at = end;
     }
 }

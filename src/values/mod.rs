@@ -35,6 +35,7 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::format::PhysicalType;
+use crate::simd::vectorized;
 
 /// Appends `n` words, which `fill` writes at most `at_once` at a time, so that they are in the cache still where they were cleared.
 pub(crate) fn extend_words<T: Copy + Default>(
@@ -61,6 +62,20 @@ const COPIED_AT_ONCE: usize = 2 << 10;
 pub(crate) fn append_copy(out: &mut Vec<u8>, bytes: &[u8]) {
     out.reserve(bytes.len());
     bytes.chunks(COPIED_AT_ONCE).for_each(|piece| out.extend_from_slice(piece));
+}
+
+/// Appends bytes to memory that is kept, 64 at a time: a page of text took 3 to 5 % less time than with [`append_copy`], whose calls are slow where the bytes
+/// are a little further into a page of memory than their copy. Words, and bytes that go to memory which is used again, took 1 to 4 % more.
+pub(crate) fn append_to_keep(out: &mut Vec<u8>, bytes: &[u8]) {
+    vectorized!(append_pieces(out, bytes));
+}
+
+#[inline(always)]
+fn append_pieces(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.reserve(bytes.len());
+    let (pieces, rest) = bytes.as_chunks::<64>();
+    pieces.iter().for_each(|piece| out.extend_from_slice(piece));
+    out.extend_from_slice(rest);
 }
 
 /// How many rows a range has.
