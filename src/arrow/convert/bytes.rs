@@ -60,9 +60,9 @@ fn text_views(arrays: ByteArrays) -> Result<StringViewArray> {
     Ok(views_of(&StringArray::try_new(offsets, Buffer::from_vec(data), None).map_err(not_utf8)?))
 }
 
-/// A function of its own, since three instructions a value fall away where the compiler is told that nothing changes the array meanwhile, and as many
-/// with two taken branches where it has seen that there are no nulls: 1.5 % of reading columns of 24-byte text. The conversion must be called in one
-/// place only, or it is not compiled into this function.
+/// A function of its own, since three instructions a value fall away where the compiler is told that nothing changes the array meanwhile, and four more of
+/// 34, with a branch that is taken each time, where it has seen that there are no nulls: 1.5 % of reading columns of 24-byte text. The conversion must be
+/// called in one place only, or it is not compiled into this function.
 #[inline(never)]
 fn views_of(text: &StringArray) -> StringViewArray {
     if text.nulls().is_some() {
