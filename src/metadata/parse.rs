@@ -110,8 +110,9 @@ fn all_row_groups(reader: &mut Reader<'_>) -> Result<RowGroups> {
     reader.charge(count.saturating_mul(size_of::<Entry>()))?;
     let (mut row_groups, mut alike) = (RowGroups::default(), Alike::default());
     for index in 0..count {
-        // Learning what chunks look like takes longer than walking over them: with 5 row groups it lost a sixth.
-        let again = count.saturating_sub(index) > 8;
+        // Learning what chunks look like takes longer than walking over them: with 5 row groups it lost a sixth. The first ones look like no others, since
+        // their offsets are numbers of fewer bytes: learning them as well, one column of 80,000 chunks took 5.5 ms for 4.7.
+        let again = index > 0 && count.saturating_sub(index) > 8;
         let entry = row_group(reader, &mut row_groups.chunks, &mut alike, again).map_err(|error| error.in_row_group(index))?;
         row_groups.entries.push(entry);
     }

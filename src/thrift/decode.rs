@@ -341,7 +341,7 @@ impl<'a> Decode<'a> for Cow<'a, str> {
 
     #[inline]
     fn decode(reader: &mut Reader<'a>) -> Result<Self> {
-        // What only looks is faster than what replaces: a stored Arrow schema has as many bytes as a thousand names.
+        // What only looks is faster than what replaces, and a stored Arrow schema may have a megabyte.
         reader.binary().map(|bytes| std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed))
     }
 }

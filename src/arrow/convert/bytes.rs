@@ -150,6 +150,12 @@ mod tests {
     }
 
     #[test]
+    fn views_of_an_array_with_nulls_have_them() {
+        let text = StringArray::from(vec![Some("a value of more than twelve bytes"), None, Some("short")]);
+        assert!(views_of(&text).iter().eq(text.iter()));
+    }
+
+    #[test]
     fn short_values_keep_no_memory_but_their_views() {
         let values: Vec<_> = (0..100).map(|at| Some("twelve bytes"[..at % 13].to_owned())).collect();
         let (arrays, _) = arrays_of(&values);

@@ -46,15 +46,21 @@ pub(super) fn one(elements: &[u8], out: &mut [u8]) -> Result<(), Broken> {
     rest(elements, out, Place::default())
 }
 
-/// The most bytes of elements of a page that [`small`] decodes.
+/// The most bytes of elements that [`small`] decodes, and the size of pages up to which it is worth while.
 pub(super) const SMALL: usize = 1 << 10;
+const SMALL_PAGE: usize = 4 << 10;
+
+/// Whether a page of this size is for [`small`].
+pub(super) fn is_small(elements: &[u8], size: usize) -> bool {
+    elements.len() <= SMALL && size <= SMALL_PAGE
+}
 
 /// Decodes the elements of a page, at most [`SMALL`] bytes, which fill the first `size` bytes of `out`; behind those there are [`OUTPUT_ROOM`] more.
 ///
 /// The elements get room behind them by a copy, so that the last ones are decoded like the others: in small pages they are many.
 pub(super) fn small(elements: &[u8], out: &mut [u8], size: usize) -> Result<(), Broken> {
     let mut padded = [0; SMALL + INPUT_ROOM];
-    padded.get_mut(..elements.len().min(SMALL)).ok_or(ENDS)?.copy_from_slice(elements);
+    padded.get_mut(..elements.len()).ok_or(ENDS)?.copy_from_slice(elements);
     let mut at = Place::default();
     while at.from < elements.len() && at.to < size {
         at = element(&padded, out, at)?;

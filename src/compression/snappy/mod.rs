@@ -21,7 +21,7 @@ pub(super) struct Decoder;
 impl Decoder {
     pub(super) fn decompress(&mut self, input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize> {
         let elements = elements(input, size)?;
-        match elements.len() <= decode::SMALL && size <= SMALL {
+        match decode::is_small(elements, size) {
             true => decode::small(elements, sized(out, size.saturating_add(decode::OUTPUT_ROOM)), size),
             false => decode::one(elements, sized(out, size)),
         }
@@ -40,9 +40,6 @@ impl Decoder {
         decode::all(&mut opened).map_err(broken)
     }
 }
-
-/// Pages up to this size are decoded with room behind them.
-const SMALL: usize = 4 << 10;
 
 /// The elements of a page, if it says that it has this size.
 fn elements(input: &[u8], size: usize) -> Result<&[u8]> {
