@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
-use crate::thrift::skip;
+use crate::thrift::skip::{self, Marks};
 
 /// How deep structs may nest while reading or skipping.
 pub(super) const MAX_DEPTH: u32 = 64;
@@ -233,7 +233,13 @@ impl<'a> Reader<'a> {
     /// Skips a struct. Wide files spend their time here: see the `skip` module.
     #[inline]
     pub(crate) fn skip_struct(&mut self) -> Result<()> {
-        self.at = skip::fields(self.bytes, self.at, self.depth)?;
+        self.at = skip::fields(self.bytes, self.at, self.depth, &mut ())?;
+        Ok(())
+    }
+
+    /// Skips a struct and notes what decides where it ends.
+    pub(super) fn skip_marking(&mut self, marks: &mut impl Marks) -> Result<()> {
+        self.at = skip::fields(self.bytes, self.at, self.depth, marks)?;
         Ok(())
     }
 
@@ -249,7 +255,7 @@ impl<'a> Reader<'a> {
     /// Skips a field's value.
     #[inline]
     pub(crate) fn skip(&mut self, wire: Wire) -> Result<()> {
-        self.at = skip::field_value(self.bytes, self.at, wire, self.depth)?;
+        self.at = skip::field_value(self.bytes, self.at, wire, self.depth, &mut ())?;
         Ok(())
     }
 }

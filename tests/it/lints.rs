@@ -52,7 +52,6 @@ const CAST: &[(&str, usize)] = &[
     ("encoding/plain", 2),
     ("levels/spread", 3),
     ("levels/spread/entries", 2),
-    ("thrift/alike", 1),
     ("values/mod", 4),
     ("write/bounds", 4),
 ];
