@@ -103,6 +103,7 @@ impl Reader<'_> {
             alike.learns = false;
             return Ok(());
         }
+        // Giving one mask to neighbours that have the same gained nothing: comparing waits for the footer's bytes.
         alike.seen.push(Seen { at, length, mask: alike.masks.len() });
         alike.masks.extend_from_slice(shape.mask.get(..kept).unwrap_or_default());
         Ok(())

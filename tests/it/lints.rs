@@ -43,7 +43,7 @@ const EXEMPT: &[(&str, &str, usize)] = &[
 
 /// Where words are taken for words or bytes of the same width, and how often. Of bytes of files it happens in the two encodings
 /// alone, which set the order right: plain encoding asks for the machine's, also where it gives its bytes to `levels/spread`, BYTE_STREAM_SPLIT goes through
-/// `from_le`. And `thrift/alike` compares with 0, which is the same in any order.
+/// `from_le`.
 const CAST: &[(&str, usize)] = &[
     ("arrow/write/convert/time", 2),
     ("arrow/write/convert/words", 2),
