@@ -80,7 +80,7 @@ impl Decompressor {
     /// Replaces the contents of `out` with the page's `uncompressed_size` bytes.
     ///
     /// Passing the same `out` for page after page saves both allocating and clearing it: what it held before is
-    /// overwritten, not zeroed. Its memory never grows beyond `uncompressed_size` and, for small pages, 96 bytes, and the size is held against
+    /// overwritten, not zeroed. Its memory never grows beyond `uncompressed_size` and, for Snappy pages of up to 4 KiB, 96 bytes, and the size is held against
     /// [`max_uncompressed`] first. Some codecs need a constant besides: at most 20 MiB (Brotli's window and tables).
     ///
     /// # Errors

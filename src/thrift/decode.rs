@@ -230,6 +230,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Gives back what was charged for memory that is free again.
+    pub(super) fn refund(&mut self, bytes: usize) {
+        self.budget = self.budget.saturating_add(bytes);
+    }
+
     /// Skips a struct. Wide files spend their time here: see the `skip` module.
     #[inline]
     pub(crate) fn skip_struct(&mut self) -> Result<()> {

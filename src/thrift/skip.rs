@@ -13,19 +13,19 @@ use crate::thrift::decode::{MAX_DEPTH, ended, too_deep, too_many};
 
 /// What is noted of the bytes that decide where a value ends.
 pub(super) trait Marks {
-    /// All of the byte at `at` decides.
-    fn decides(&mut self, at: usize);
-
-    /// The highest bit of the byte at `at` decides, which says whether a number goes on.
-    fn goes_on(&mut self, at: usize);
+    /// These bits of the byte at `at` decide: [`ALL`], or [`GOES_ON`].
+    fn mark(&mut self, at: usize, bits: u8);
 }
+
+/// A byte that decides as a whole.
+pub(super) const ALL: u8 = 0xff;
+
+/// The bit of a number's byte that says whether another one follows.
+pub(super) const GOES_ON: u8 = 0x80;
 
 impl Marks for () {
     #[inline(always)]
-    fn decides(&mut self, _at: usize) {}
-
-    #[inline(always)]
-    fn goes_on(&mut self, _at: usize) {}
+    fn mark(&mut self, _at: usize, _bits: u8) {}
 }
 
 /// The end of the struct that begins at `at`, inside `depth` others.
@@ -33,7 +33,7 @@ pub(super) fn fields(bytes: &[u8], mut at: usize, depth: u32, marks: &mut impl M
     let depth = deeper(depth)?;
     loop {
         let header = *bytes.get(at).ok_or_else(ended)?;
-        marks.decides(at);
+        marks.mark(at, ALL);
         at = at.wrapping_add(1);
         if header & 0x0f == 0 {
             return Ok(at);
@@ -93,7 +93,7 @@ fn element(bytes: &[u8], at: usize, wire: Wire, depth: u32, marks: &mut impl Mar
 fn list(bytes: &[u8], at: usize, depth: u32, marks: &mut impl Marks) -> Result<usize> {
     let depth = deeper(depth)?;
     let header = *bytes.get(at).ok_or_else(ended)?;
-    marks.decides(at);
+    marks.mark(at, ALL);
     let mut at = at.wrapping_add(1);
     let length = match header >> 4 {
         15 => {
@@ -149,7 +149,7 @@ fn map(bytes: &[u8], at: usize, depth: u32, marks: &mut impl Marks) -> Result<us
         return Err(too_many("map", length, left));
     }
     let types = *bytes.get(at).ok_or_else(ended)?;
-    marks.decides(at);
+    marks.mark(at, ALL);
     at = at.wrapping_add(1);
     let (key, value) = (Wire::from_nibble(types >> 4)?, Wire::from_nibble(types & 0x0f)?);
     for _ in 0..length {
@@ -176,7 +176,7 @@ fn step(bytes: &[u8], at: usize, by: usize) -> Result<usize> {
 fn binary(bytes: &[u8], at: usize, marks: &mut impl Marks) -> Result<usize> {
     let first = *bytes.get(at).ok_or_else(ended)?;
     if first < 0x80 {
-        marks.decides(at);
+        marks.mark(at, ALL);
         return step(bytes, at.wrapping_add(1), usize::from(first));
     }
     let (length, end) = length(bytes, at, marks)?;
@@ -187,7 +187,7 @@ fn binary(bytes: &[u8], at: usize, marks: &mut impl Marks) -> Result<usize> {
 #[inline(always)]
 fn length(bytes: &[u8], at: usize, marks: &mut impl Marks) -> Result<(u64, usize)> {
     let (length, end) = value_of_varint(bytes, at)?;
-    (at..end).for_each(|at| marks.decides(at));
+    (at..end).for_each(|at| marks.mark(at, ALL));
     Ok((length, end))
 }
 
@@ -195,7 +195,7 @@ fn length(bytes: &[u8], at: usize, marks: &mut impl Marks) -> Result<(u64, usize
 #[inline(always)]
 fn varint(bytes: &[u8], at: usize, marks: &mut impl Marks) -> Result<usize> {
     let end = varint_end(bytes, at)?;
-    (at..end).for_each(|at| marks.goes_on(at));
+    (at..end).for_each(|at| marks.mark(at, GOES_ON));
     Ok(end)
 }
 

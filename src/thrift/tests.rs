@@ -261,6 +261,137 @@ fn naive_skip(reader: &mut Reader<'_>, wire: Wire, in_list: bool) -> crate::Resu
     }
 }
 
+impl Tree {
+    /// The same with other numbers, of as many bytes, and other texts, of the same length.
+    fn with_other_values(&self) -> Tree {
+        let all = |values: &[Tree]| values.iter().map(Tree::with_other_values).collect();
+        match self {
+            // A field's boolean is its type.
+            Tree::Bool(value) => Tree::Bool(*value),
+            Tree::I8(value) => Tree::I8(value ^ 0x55),
+            Tree::I16(value) => Tree::I16(value ^ 1),
+            Tree::I32(value) => Tree::I32(value ^ 1),
+            Tree::I64(value) => Tree::I64(value ^ 1),
+            Tree::Double(value) => Tree::Double(value + 1.5),
+            Tree::Bytes(bytes) => Tree::Bytes(bytes.iter().map(|byte| byte ^ 0xaa).collect()),
+            Tree::List(of, values) => Tree::List(*of, all(values)),
+            Tree::Set(of, values) => Tree::Set(*of, all(values)),
+            Tree::Map(key, value, entries) => {
+                Tree::Map(*key, *value, entries.iter().map(|(key, value)| (key.with_other_values(), value.with_other_values())).collect())
+            }
+            Tree::Struct(fields) => Tree::Struct(fields.iter().map(|(id, value)| (*id, value.with_other_values())).collect()),
+        }
+    }
+}
+
+/// Lists of structs one after another, and bytes enough behind them.
+fn lists(lists: &[&[Tree]]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = lists.concat().iter().flat_map(Tree::to_bytes).collect();
+    bytes.resize(bytes.len() + 64, 0);
+    bytes
+}
+
+/// Learns the first `count` structs and gives where the next ones begin.
+fn learnt(bytes: &[u8], count: usize) -> (Alike, usize) {
+    let (mut reader, mut alike) = (Reader::new(bytes, 1 << 20), Alike::default());
+    reader.begin_alike(&mut alike, count, true);
+    (0..count).for_each(|index| reader.skip_alike(&mut alike, index).unwrap());
+    reader.begin_alike(&mut alike, count, true);
+    (alike, reader.position())
+}
+
+/// Structs that a mask is kept of.
+fn short_structs(seed: u64) -> Vec<Tree> {
+    let mut choices = Choices(seed);
+    let mut structs: Vec<Tree> = (0..20).map(|_| choices.fields(2)).filter(|tree| tree.to_bytes().len() < 400).collect();
+    structs.truncate(3);
+    structs
+}
+
+#[test]
+fn structs_are_learnt_up_to_a_length_and_as_long_as_there_is_memory() {
+    // The field, one or two bytes of a length, the text, the end.
+    let of_length = |length: usize| Tree::Struct(vec![(1, Tree::Bytes(vec![b'x'; length - if length < 131 { 3 } else { 4 }]))]);
+    for (length, hits) in [(1023, 1), (1024, 1), (1025, 0)] {
+        let bytes = lists(&[&[of_length(length)], &[of_length(length)]]);
+        let (mut alike, at) = learnt(&bytes, 1);
+        assert_eq!(at, length);
+        let mut reader = Reader::new(&bytes, 0);
+        reader.take(at).unwrap();
+        reader.skip_alike(&mut alike, 0).unwrap();
+        assert_eq!((reader.position(), alike.hits()), (2 * length, hits));
+    }
+    let small = of_length(40);
+    let bytes = lists(&[&[small.clone(), small.clone()], &[small.clone(), small]]);
+    for (budget, hits) in [(0, 0), (100, 1), (300, 2)] {
+        let (mut reader, mut alike) = (Reader::new(&bytes, budget), Alike::default());
+        for _ in 0..2 {
+            reader.begin_alike(&mut alike, 2, true);
+            (0..2).for_each(|index| reader.skip_alike(&mut alike, index).unwrap());
+        }
+        assert_eq!((reader.position(), alike.hits()), (160, hits), "{budget}");
+        reader.forget(&mut alike);
+        assert!(reader.charge(budget).is_ok() && reader.charge(1).is_err(), "all of the budget is there again");
+    }
+}
+
+#[test]
+fn what_never_looks_alike_is_not_compared_for_ever() {
+    let (one, other) = (Tree::Struct(vec![(1, Tree::I8(1))]), Tree::Struct(vec![(1, Tree::Bytes(b"text".to_vec()))]));
+    let one_after_another: Vec<&[Tree]> = (0..8).map(|list| std::slice::from_ref(if list % 2 == 0 { &one } else { &other })).collect();
+    let bytes = lists(&one_after_another);
+    let (mut reader, mut alike) = (Reader::new(&bytes, 1 << 20), Alike::default());
+    for list in 0..8 {
+        reader.begin_alike(&mut alike, 1, true);
+        reader.skip_alike(&mut alike, 0).unwrap();
+        // Learnt, missed, learnt, missed, and no more.
+        assert_eq!(alike.hits(), usize::from(list == 0 || list == 2), "{list}");
+    }
+    assert!(reader.charge(1 << 20).is_ok());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn structs_that_differ_in_values_alone_look_alike(seed: u64) {
+        let structs = short_structs(seed);
+        let others: Vec<Tree> = structs.iter().map(Tree::with_other_values).collect();
+        let bytes = lists(&[&structs, &others]);
+        let (mut alike, at) = learnt(&bytes, structs.len());
+        let mut reader = Reader::new(&bytes, 0);
+        reader.take(at).unwrap();
+        for (index, tree) in others.iter().enumerate() {
+            let start = reader.position();
+            reader.skip_alike(&mut alike, index).unwrap();
+            prop_assert_eq!(reader.position(), start + tree.to_bytes().len());
+        }
+        prop_assert_eq!(alike.hits(), structs.len());
+    }
+
+    #[test]
+    fn no_bit_of_a_struct_that_looks_alike_is_overlooked(seed: u64) {
+        let structs = short_structs(seed);
+        let mut bytes = lists(&[&structs, &structs]);
+        let (mut alike, start) = learnt(&bytes, structs.len());
+        let mut end = start;
+        for (index, tree) in structs.iter().enumerate() {
+            let begin = end;
+            end += tree.to_bytes().len();
+            for bit in begin * 8..end * 8 {
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let mut reader = Reader::new(&bytes, 0);
+                reader.take(begin).unwrap();
+                let mut plain = reader.clone();
+                let (found, wanted) = (reader.skip_alike(&mut alike, index), plain.skip_struct());
+                prop_assert_eq!(found.is_ok(), wanted.is_ok(), "bit {} of {:?}", bit, bytes);
+                prop_assert!(wanted.is_err() || reader.position() == plain.position(), "bit {} of {:?}", bit, bytes);
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            }
+        }
+    }
+}
+
 fn ends_of_both(bytes: &[u8]) -> (Option<usize>, Option<usize>) {
     let mut fast = Reader::new(bytes, 0);
     let mut naive = fast.clone();
@@ -304,7 +435,7 @@ proptest! {
         }
         let (mut reader, mut seen) = (Reader::new(&bytes, 1 << 20), Alike::default());
         'all: for list in 0..lists {
-            seen.begin(shapes, list + 1 < lists);
+            reader.begin_alike(&mut seen, shapes, list + 1 < lists);
             for index in 0..shapes {
                 let mut plain = reader.clone();
                 let (found, wanted) = (reader.skip_alike(&mut seen, index), plain.skip_struct());

@@ -482,3 +482,15 @@ fn broken_parts_are_errors() {
         }
     }
 }
+
+#[test]
+fn buffers_that_are_no_whole_array_are_refused_or_read() {
+    let words = Buffer::from_vec(vec![7_u64, 8, 9]);
+    let numbers = primitive(&DataType::Int64, 3, words.clone(), nulls(&[true, false, true])).unwrap();
+    assert_eq!(numbers.as_primitive::<Int64Type>().iter().collect::<Vec<_>>(), [Some(7), None, Some(9)]);
+    // Too long, too short, and not where numbers may lie.
+    assert_eq!(primitive(&DataType::Int64, 2, words.clone(), None).unwrap().len(), 2);
+    assert!(primitive(&DataType::Int64, 4, words.clone(), None).is_err());
+    assert_eq!(primitive(&DataType::Int64, 2, words.slice(1), None).map_or(2, |array| array.len()), 2);
+    assert!(primitive(&DataType::Int64, 3, words, nulls(&[true, false])).is_err());
+}

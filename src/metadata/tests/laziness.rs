@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::metadata::parse::{At, Entry};
 use crate::thrift::{Decode, Reader};
 
 /// A footer of any shape: columns, row groups, and which optional fields are there by the bits of `choices`.
@@ -42,6 +43,28 @@ fn footer(columns: usize, row_groups: usize, choices: &[u64]) -> FileMetaData<'s
         .collect();
     file.column_orders = Some(vec![ColumnOrder::TypeOrder; columns]);
     file
+}
+
+/// The smallest budget that is enough for a footer.
+fn smallest_budget(bytes: &[u8]) -> usize {
+    let (mut fails, mut does) = (0_usize, 1 << 20);
+    while does - fails > 1 {
+        let budget = fails.midpoint(does);
+        let limits = Limits { metadata_bytes: budget, ..Limits::default() };
+        match parse_with(bytes.to_vec(), &limits) {
+            Ok(_) => does = budget,
+            Err(_) => fails = budget,
+        }
+    }
+    does
+}
+
+#[test]
+fn learning_what_chunks_look_like_needs_no_memory_that_walking_does_not() {
+    let row_groups = 48;
+    let bytes = encode_to_vec(&footer(50, row_groups, &[0])).unwrap();
+    let each = 50 * size_of::<ColumnOrder>() + 51 * size_of::<SchemaElement<'_>>();
+    assert_eq!(smallest_budget(&bytes), each + row_groups * (size_of::<Entry>() + 50 * size_of::<At>()));
 }
 
 proptest! {

@@ -153,7 +153,11 @@ fn parse(file: &FileMetaData<'_>) -> Result<FileMetadata> {
 }
 
 fn parse_bytes(footer: Vec<u8>) -> Result<FileMetadata> {
-    FileMetadata::parse(Bytes::from(footer), FILE_SIZE, &Limits::default())
+    parse_with(footer, &Limits::default())
+}
+
+fn parse_with(footer: Vec<u8>, limits: &Limits) -> Result<FileMetadata> {
+    FileMetadata::parse(Bytes::from(footer), FILE_SIZE, limits)
 }
 
 /// The metadata of the first chunk, to be changed.

@@ -94,9 +94,15 @@ fn reads(args: &Args) -> Result<Vec<Read>> {
         // 80,000 rows or fewer: enough for several pages, and a second under valgrind.
         reads.push(Read { name: name.to_owned(), path: make::file(&args.files, name, 0.01)?, columns: Vec::new() });
     }
-    for (name, columns) in [("wide_open_one_column", vec!["column_00500".to_owned()]), ("wide_all_columns", Vec::new())] {
+    let one = vec!["column_00500".to_owned()];
+    // Of 5 row groups the metadata of all chunks is walked over, of 20 most is compared with what came before.
+    for (name, row_groups, columns) in [
+        ("wide_open_one_column", 5, one.clone()),
+        ("wide_open_one_column_of_20_row_groups", 20, one),
+        ("wide_all_columns", 5, Vec::new()),
+    ] {
         if wanted(name) {
-            reads.push(Read { name: name.to_owned(), path: make::wide(&args.files, 1000, 5, 100)?, columns });
+            reads.push(Read { name: name.to_owned(), path: make::wide(&args.files, 1000, row_groups, 100)?, columns });
         }
     }
     Ok(reads)
