@@ -174,11 +174,7 @@ fn short_paths(field: &Field, above: String, hidden: bool, paths: &mut Vec<(Stri
 
 #[cold]
 fn unknown(schema: &Schema, name: &str) -> Error {
-    let mut names: Vec<&str> = schema.fields().iter().map(|field| field.name()).take(20).collect();
-    if schema.fields().len() > names.len() {
-        names.push("…");
-    }
-    Error::usage(format!("there is no column {name:?}; the file has {}", names.join(", ")))
+    Error::usage(format!("there is no column {name:?}; the file has {}", schema.names_near(name)))
 }
 
 #[cfg(test)]

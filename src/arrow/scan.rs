@@ -196,7 +196,7 @@ impl ScanBuilder {
     }
 
     /// Adds a last column of this name with the number of each row in the file, as `Int64` from 0: rows that are passed over
-    /// count.
+    /// count. A column of that name stays beside it.
     pub fn row_number(mut self, name: impl Into<String>) -> Self {
         self.row_number = Some(name.into());
         self

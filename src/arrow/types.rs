@@ -23,7 +23,7 @@ pub enum Strings {
 /// What happens to a value that its Arrow type cannot hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Overflow {
-    /// Reading ends with an error of kind [`Malformed`](crate::ErrorKind::Malformed).
+    /// Reading ends with an error of kind [`Usage`](crate::ErrorKind::Usage): the file is sound, its values reach further than the type.
     #[default]
     Error,
     /// The value becomes null.

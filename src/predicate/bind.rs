@@ -312,13 +312,8 @@ impl Binder<'_> {
 
     fn field(&self, path: &str) -> Result<&Field> {
         let schema: &Schema = self.schema;
-        schema.field(path).ok_or_else(|| {
-            let mut names: Vec<&str> = schema.fields().iter().map(Field::name).take(20).collect();
-            if schema.fields().len() > names.len() {
-                names.push("…");
-            }
-            Error::usage(format!("there is no column {path:?} to filter by; the file has {}", names.join(", ")))
-        })
+        let unknown = || Error::usage(format!("there is no column {path:?} to filter by; the file has {}", schema.names_near(path)));
+        schema.field(path).ok_or_else(unknown)
     }
 }
 

@@ -35,6 +35,15 @@ impl Schema {
         self.search(path, &|_| true)
     }
 
+    /// Names to tell somebody whose path leads nowhere: the columns below its first part, if that is there, else what the root has; 20 at most.
+    pub(crate) fn names_near(&self, path: &str) -> String {
+        let begins_with = |field: &&Field| path.strip_prefix(field.name()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        match self.fields.iter().find(begins_with) {
+            Some(root) => listed(self.leaves.get(root.leaves()).unwrap_or_default().iter().map(|leaf| leaf.path.dotted())),
+            None => listed(self.fields.iter().map(Field::name)),
+        }
+    }
+
     fn search(&self, path: &str, wanted: &dyn Fn(&Field) -> bool) -> Option<&Field> {
         if self.nodes < SMALL || self.index.walks.fetch_add(1, Ordering::Relaxed) < WALKS {
             return walk(&self.fields, path, wanted);
@@ -58,6 +67,14 @@ impl Schema {
             below = field.fields();
         }
     }
+}
+
+fn listed<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
+    let mut first: Vec<&str> = names.by_ref().take(20).collect();
+    if names.next().is_some() {
+        first.push("…");
+    }
+    first.join(", ")
 }
 
 /// The first field with a path, depth first; a name may itself have dots.

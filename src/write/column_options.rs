@@ -19,7 +19,7 @@ pub enum PageVersion {
 /// Which statistics are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StatisticsLevel {
-    /// None; there is no column index either.
+    /// None; there is no column index either. Only how many values and bytes there are is written, in size statistics.
     None,
     /// Of each column chunk in the footer and of each page in the column index.
     #[default]
@@ -139,7 +139,7 @@ impl ColumnOptions {
         Self { statistics: Some(level), ..self }
     }
 
-    /// Whether the number of different values is written where a dictionary tells it. Default: false.
+    /// Whether the number of different values is written where a dictionary tells it, among the [statistics](Self::statistics). Default: false.
     #[must_use]
     pub fn distinct_counts(self, written: bool) -> Self {
         Self { distinct_counts: Some(written), ..self }
@@ -151,13 +151,13 @@ impl ColumnOptions {
         Self { column_index: Some(written), ..self }
     }
 
-    /// A bloom filter; `None` for none, which is the default.
+    /// A bloom filter; `None` for none, which is the default. Columns of BOOLEAN get one by no options of many columns.
     #[must_use]
     pub fn bloom_filter(self, options: impl Into<Option<BloomFilterOptions>>) -> Self {
         Self { bloom_filter: Some(options.into()), ..self }
     }
 
-    /// To how many bytes the bounds of byte arrays are cut; `None` leaves them whole. Default: 64.
+    /// To how many bytes the bounds of BYTE_ARRAY columns are cut, of text and bytes; `None` leaves them whole. Default: 64.
     #[must_use]
     pub fn truncation(self, bytes: impl Into<Option<usize>>) -> Self {
         Self { truncation: Some(bytes.into()), ..self }

@@ -126,7 +126,8 @@ impl<W: Write> FileWriter<W> {
         group.finish()
     }
 
-    /// Writes indexes and footer, and returns what a reader will find.
+    /// Writes indexes and footer, and returns what a reader will find. A file that was [created](FileWriter::create) gets its name; any other sink is
+    /// dropped, and a [`LocalFile`] that [`new`](Self::new) was given with it: see [`close_into`](Self::close_into).
     ///
     /// # Errors
     /// `Io` from the sink; `Usage` after an error.

@@ -128,6 +128,13 @@ impl WriterOptions {
         &self.key_values
     }
 
+    /// Changes the paths of columns.
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
+    pub(crate) fn rename_columns(&mut self, renamed: impl Fn(&str) -> String) {
+        let by_path = self.by_path.iter_mut().map(|(path, _)| path);
+        by_path.chain(self.sorting.iter_mut().map(|by| &mut by.column)).for_each(|path| *path = renamed(path));
+    }
+
     /// Adds to the file's application metadata.
     #[cfg_attr(not(feature = "arrow"), allow(dead_code))]
     pub(crate) fn add_key_values(&mut self, entries: impl IntoIterator<Item = (String, String)>) {
@@ -170,13 +177,14 @@ impl WriterOptionsBuilder {
         self.columns(ColumnOptions::new().compression(compression))
     }
 
-    /// The most rows of a row group. Default: 1 Mi.
+    /// The most rows of a row group that an [`ArrowWriter`](crate::arrow::ArrowWriter) makes; those of a [`FileWriter`](crate::write::FileWriter) are
+    /// the caller's. Default: 1 Mi.
     pub fn row_group_rows(mut self, rows: u64) -> Self {
         self.options.row_group_rows = rows;
         self
     }
 
-    /// About the most bytes of a row group in the file. Default: 128 MiB.
+    /// About the most bytes of a row group in the file, of an `ArrowWriter`. Default: 128 MiB.
     pub fn row_group_bytes(mut self, bytes: u64) -> Self {
         self.options.row_group_bytes = bytes;
         self
@@ -222,20 +230,20 @@ impl WriterOptionsBuilder {
         self
     }
 
-    /// Cuts pages by their content instead of by size and rows; `None` for not, which is the default.
+    /// Cuts pages by their content; `None` for not, which is the default. Bytes and rows of pages end them as well only where they are chosen for a column.
     pub fn content_chunking(mut self, chunking: impl Into<Option<ContentChunking>>) -> Self {
         self.options.chunking = chunking.into();
         self
     }
 
-    /// Memory in bytes that writing may take, about: batches waiting, columns being encoded and chunks waiting to be
+    /// Memory in bytes that an `ArrowWriter` may take, about: batches waiting, columns being encoded and chunks waiting to be
     /// written. Default: 2 GiB.
     pub fn memory_bytes(mut self, bytes: usize) -> Self {
         self.options.memory_bytes = bytes;
         self
     }
 
-    /// How many threads encode. Default: as many as the pool has.
+    /// How many threads an `ArrowWriter` encodes with. Default: as many as the pool has.
     pub fn threads(mut self, threads: impl Into<Option<usize>>) -> Self {
         self.options.threads = threads.into();
         self

@@ -116,28 +116,42 @@ impl WritePlan {
 
 /// The options of each leaf, those of the longest path first in rank.
 fn choices(schema: &Schema, options: &WriterOptions) -> Result<Vec<ColumnOptions>> {
-    let mut chosen = vec![options.columns.clone(); schema.leaves().len()];
+    let mut chosen: Vec<_> = schema.leaves().iter().map(|leaf| where_it_makes_sense(&options.columns, leaf)).collect();
     let mut by_path: Vec<_> = options.by_path.iter().collect();
     // A path that is inside another one is longer; sorting keeps the order of equal ones.
     by_path.sort_by_key(|(path, _)| path.len());
     for (path, column) in by_path {
-        let field = schema.field(path).ok_or_else(|| no_such_column(path))?;
-        for leaf in chosen.get_mut(field.leaves()).unwrap_or_default() {
-            *leaf = column.or(leaf);
+        let field = schema.field(path).ok_or_else(|| no_such_column(schema, path))?;
+        for index in field.leaves() {
+            if let (Some(chosen), Some(leaf)) = (chosen.get_mut(index), schema.leaves().get(index)) {
+                *chosen = if field.fields().is_empty() { column.or(chosen) } else { where_it_makes_sense(column, leaf).or(chosen) };
+            }
         }
     }
     Ok(chosen)
 }
 
-fn no_such_column(path: &str) -> Error {
-    Error::usage(format!("the schema has no column or group `{path}`, for which options are given"))
+/// Options of many columns, for one of them: a filter of two values would tell nothing, and is refused only if that column was meant.
+fn where_it_makes_sense(many: &ColumnOptions, leaf: &Leaf) -> ColumnOptions {
+    let mut options = many.clone();
+    if leaf.physical_type == PhysicalType::Boolean {
+        options.bloom_filter = None;
+    }
+    options
+}
+
+/// Refuses a path that leads nowhere.
+#[cold]
+pub(crate) fn no_such_column(schema: &Schema, path: &str) -> Error {
+    Error::usage(format!("the schema has no column or group `{path}`; it has {}", schema.names_near(path)))
 }
 
 fn sorting_columns(schema: &Schema, options: &WriterOptions) -> Result<Vec<SortingColumn>> {
     let mut columns = Vec::new();
     for SortBy { column, descending, nulls_first } in &options.sorting {
-        let leaf =
-            schema.leaf(column).ok_or_else(|| Error::usage(format!("rows cannot be sorted by `{column}`: there is no such column")))?;
+        let unknown =
+            || format!("rows cannot be sorted by `{column}`: there is no such column; the schema has {}", schema.names_near(column));
+        let leaf = schema.leaf(column).ok_or_else(|| Error::usage(unknown()))?;
         if options.check_sorting && leaf.max_repetition_level > 0 {
             let error = "rows are not sorted by a column with several values a row: turn off check_sorting, or sort by another";
             return Err(Error::usage(error).in_column(column.clone()));
@@ -169,15 +183,18 @@ impl LeafSettings {
         let shape = Shape { physical_type: leaf.physical_type, width: leaf.type_length };
         let statistics = column.statistics.unwrap_or_default();
         let order = Order::by_type(leaf);
-        // Where the content decides, size and rows do not.
-        let by_content = options.chunking.is_some();
+        // Where the content decides, size and rows do not unless they are asked for.
+        let (page_bytes, page_rows) = match options.chunking {
+            Some(_) => (MOST_PAGE_BYTES, i32::MAX as usize),
+            None => (1 << 20, 20_000),
+        };
         let sorted = sorting.iter().find(|sorted| usize::try_from(sorted.column_idx) == Ok(leaf.index));
         Ok(Self {
             values: value_encoding(leaf, shape, column, choice)?,
             order,
             compression,
-            page_bytes: if by_content { MOST_PAGE_BYTES } else { column.page_bytes.unwrap_or(1 << 20) },
-            page_rows: if by_content { i32::MAX as usize } else { column.page_rows.unwrap_or(20_000) },
+            page_bytes: column.page_bytes.unwrap_or(page_bytes),
+            page_rows: column.page_rows.unwrap_or(page_rows),
             page_version: column.page_version.unwrap_or_default(),
             statistics,
             distinct_counts: column.distinct_counts.unwrap_or(false),
@@ -305,7 +322,8 @@ mod tests {
         let encoding = |path: &str, encoding| column(path, ColumnOptions::new().encoding(encoding));
         let sorted = |path: &str| WriterOptions::builder().sorting([SortBy::ascending(path)]).check_sorting(true);
         let cases = [
-            (column("a.c", ColumnOptions::new()), "no column or group `a.c`"),
+            (column("a.c", ColumnOptions::new()), "no column or group `a.c`; it has a.s, a.b.d, a.b.t"),
+            (column("c", ColumnOptions::new()), "no column or group `c`; it has i, a, z"),
             (encoding("i", Encoding::DeltaByteArray), "INT32 values cannot be encoded as DELTA_BYTE_ARRAY"),
             (encoding("a", Encoding::Rle), "(column a.s)"),
             (encoding("a.b.t", Encoding::RleDictionary), "BOOLEAN"),
@@ -321,6 +339,16 @@ mod tests {
             let error = plan(builder).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Usage);
             assert!(error.to_string().contains(says), "{error} lacks {says:?}");
+        }
+    }
+
+    #[test]
+    fn filters_of_all_columns_leave_out_booleans() {
+        let bloom = || ColumnOptions::new().bloom_filter(BloomFilterOptions::default());
+        for builder in [WriterOptions::builder().columns(bloom()), WriterOptions::builder().column("a", bloom())] {
+            let plan = plan(builder).unwrap();
+            let filters: Vec<_> = (1..4).map(|leaf| plan.leaf(leaf).unwrap().bloom_filter.is_some()).collect();
+            assert_eq!(filters, [true, true, false]);
         }
     }
 

@@ -25,7 +25,8 @@ impl Default for SinkOptions {
     }
 }
 
-/// A file that is written beside its name and renamed by [`commit`](Self::commit). Dropped before that, it is removed.
+/// A file that is written beside its name and renamed by [`commit`](Self::commit). Dropped before that, it is removed: a writer that is
+/// given one hands it back by `close_into`, while `FileWriter::create` and `ArrowWriter::create` commit theirs.
 #[derive(Debug)]
 pub struct LocalFile {
     file: Option<File>,
@@ -112,16 +113,29 @@ impl LocalFile {
             fs::rename(&self.temporary, &self.target)?;
         } else {
             // Unlike a rename, a second name is refused where there is a file.
-            fs::hard_link(&self.temporary, &self.target).map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => there_already(),
-                _ => error.into(),
-            })?;
-            fs::remove_file(&self.temporary)?;
+            match fs::hard_link(&self.temporary, &self.target) {
+                Ok(()) => fs::remove_file(&self.temporary)?,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(there_already()),
+                Err(_) => self.rename_without_links()?,
+            }
         }
         if self.options.sync_folder {
             sync_folder(self.target.parent())?;
         }
         Ok(())
+    }
+
+    /// Gives the file its name where the file system has no links: an empty file has the name first, so that nothing else gets it.
+    fn rename_without_links(&self) -> Result<()> {
+        OpenOptions::new().write(true).create_new(true).open(&self.target).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => there_already(),
+            _ => error.into(),
+        })?;
+        fs::rename(&self.temporary, &self.target).map_err(|error| {
+            // Nobody else can have written to it under this name but on purpose.
+            drop(fs::remove_file(&self.target));
+            error.into()
+        })
     }
 
     fn remove(&self) {
@@ -222,6 +236,21 @@ mod tests {
         assert_eq!(names(folder.path()), ["a.parquet"]);
         assert_eq!(LocalFile::create(folder.path(), SinkOptions::default()).unwrap_err().kind(), ErrorKind::Usage);
         assert_eq!(LocalFile::create(folder.path().join("no/a"), SinkOptions::default()).unwrap_err().kind(), ErrorKind::Io);
+    }
+
+    #[test]
+    fn without_links_files_are_not_replaced_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        let begun = || {
+            let mut file = LocalFile::create(&path, SinkOptions::default()).unwrap();
+            file.write_all(b"whole").unwrap();
+            file
+        };
+        begun().rename_without_links().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(begun().rename_without_links().unwrap_err().kind(), ErrorKind::Usage);
+        assert_eq!(names(folder.path()), ["a.parquet"]);
     }
 
     #[cfg(unix)]

@@ -753,6 +753,10 @@ fn content_decides_where_pages_end() {
     let (file, metadata, _) = required("int64 c", &numbers, options.clone());
     let pages = read_column(&file, &metadata, 0, 0).pages;
     assert!(pages.len() > 10 && pages[..pages.len() - 1].iter().all(|(rows, _)| (100..=401).contains(rows)), "{pages:?}");
+    let few = options.clone().into_builder().columns(ColumnOptions::new().encoding(Encoding::Plain).page_rows(50)).build().unwrap();
+    let (file, metadata, _) = required("int64 c", &numbers, few);
+    let pages = read_column(&file, &metadata, 0, 0).pages;
+    assert!(pages.iter().all(|(rows, _)| *rows <= 50), "{pages:?}");
     // In lists, pages end with rows.
     let schema = schema("binary c", NESTINGS[4]);
     let (levels, present) = levels(NESTINGS[4], &random(3000, 256).iter().map(|n| *n as u8).collect::<Vec<_>>());
@@ -760,4 +764,24 @@ fn content_decides_where_pages_end() {
     let (file, metadata) = write(&schema, options, &levels, &values, 3);
     check(&file, &metadata, &levels, &values);
     assert!(metadata.row_group(0).unwrap().column(0).unwrap().encoding_stats().unwrap()[0].count > 5);
+}
+
+#[test]
+fn statistics_that_are_not_wanted_are_not_written() {
+    let schema: Arc<Schema> = Arc::new("message m { required binary shape (GEOMETRY); }".parse().unwrap());
+    let point: Vec<u8> = [&[1_u8, 1, 0, 0, 0][..], &1.5_f64.to_le_bytes(), &2.5_f64.to_le_bytes()].concat();
+    for level in [StatisticsLevel::None, StatisticsLevel::Chunk] {
+        let options = WriterOptions::builder().columns(ColumnOptions::new().statistics(level)).build().unwrap();
+        let mut bytes = Vec::new();
+        let mut file = FileWriter::new(&mut bytes, Arc::clone(&schema), options).unwrap();
+        let mut shapes = file.leaf_writer(0).unwrap();
+        let values: ByteArrays = [point.as_slice()].into_iter().collect();
+        shapes.write(Values::Bytes(values).as_slice(), LevelsSlice::Present).unwrap();
+        file.append_row_group([shapes.finish().unwrap()]).unwrap();
+        let metadata = file.close().unwrap();
+        let group = metadata.row_group(0).unwrap();
+        let chunk = group.raw_column(0).unwrap().meta_data.unwrap();
+        let wanted = level != StatisticsLevel::None;
+        assert_eq!((chunk.statistics.is_some(), chunk.geospatial_statistics.is_some()), (wanted, wanted));
+    }
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::format::Encoding;
 use crate::metadata::bloom;
 use crate::values::{Bits, ByteArrays, FixedBytes, Values, ValuesSlice};
+use crate::write::StatisticsLevel;
 use crate::write::bounds::Bounds;
 use crate::write::choose::{Sample, dictionary_pays};
 use crate::write::geospatial::Geospatial;
@@ -147,7 +148,8 @@ impl ValueWriter {
             None => direct(&settings, None)?,
         };
         let geography = matches!(settings.leaf.logical_type, Some(crate::schema::LogicalType::Geography { .. }));
-        let geospatial = settings.is_geospatial().then(|| Geospatial::new(geography));
+        let wanted = settings.is_geospatial() && settings.statistics != StatisticsLevel::None;
+        let geospatial = wanted.then(|| Geospatial::new(geography));
         Ok(Self {
             expected_rows: settings.expected_rows,
             settings,

@@ -102,6 +102,11 @@ fn what_was_not_checked_is_not_said_to_be_right() {
     let order = data("raw-shapes.column-orders.parquet");
     let text = printed(&["verify", &order], 0);
     assert!(text.starts_with(&format!("{order}: not checked in full; nothing wrong in the rest (")), "{text}");
+    let several = order.replace("column-orders", "*");
+    let said = run(&["verify", "--strict", &strange, &several]);
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    let files = glob::glob(&several).expect("a pattern").count() + 1;
+    assert!(files > 2 && said.contains(&format!("of {files} files")), "{said}");
     for file in [&strange, &order] {
         let output = run(&["verify", "--strict", file]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

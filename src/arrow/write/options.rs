@@ -45,7 +45,7 @@ impl WriterOptionsBuilder {
     }
 
     /// Makes a file for old versions of Spark: INT96 timestamps, and an underscore in place of each character that Spark refuses
-    /// in names (space, `,;{}()=`, tab and line feed).
+    /// in names (space, `,;{}()=`, tab and line feed). Options of columns and [`sorting`](Self::sorting) may name them by the new name or the old one.
     pub fn spark(mut self) -> Self {
         self.options.batches.int96_timestamps = true;
         self.options.batches.spark_names = true;

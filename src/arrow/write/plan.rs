@@ -61,7 +61,10 @@ impl ArrowPlan {
         let parquet = to_parquet_schema(&stored, &type_options(&settings))?;
         let columns: Vec<&DataType> = schema.fields().iter().map(|field| field.data_type()).collect();
         let routes: Vec<_> = routes(&columns, &parquet)?.into_iter().map(Arc::new).collect();
-        let options = with_key_values(options, &stored, settings.stored_schema);
+        let mut options = with_key_values(options, &stored, settings.stored_schema);
+        if settings.spark_names {
+            options.rename_columns(spark_name);
+        }
         // pyarrow, which finds the stored schema, decodes no other encodings to dictionaries.
         let is_dictionary = |leaf: &Leaf| {
             let is_text = leaf.physical_type == PhysicalType::ByteArray;
@@ -158,8 +161,13 @@ fn spark_fields(fields: &Fields) -> Result<Fields> {
     Ok(renamed.into())
 }
 
+/// A name or a path that Spark takes.
+fn spark_name(name: &str) -> String {
+    name.replace([' ', ',', ';', '{', '}', '(', ')', '\n', '\t', '='], "_")
+}
+
 fn spark_field(field: &FieldRef) -> Result<FieldRef> {
-    let name = field.name().replace([' ', ',', ';', '{', '}', '(', ')', '\n', '\t', '='], "_");
+    let name = spark_name(field.name());
     let data_type = match field.data_type() {
         DataType::Struct(fields) => DataType::Struct(spark_fields(fields)?),
         DataType::List(item) => DataType::List(spark_field(item)?),

@@ -53,6 +53,8 @@ pub struct ArrowWriter<W: Write> {
     block: Block,
     group: OpenGroup,
     bounds: Bounds,
+    /// Whether the engine was given rows.
+    begun: bool,
     failed: bool,
 }
 
@@ -96,14 +98,17 @@ impl<W: Write> ArrowWriter<W> {
         let bounds = Bounds::new(options);
         let group = OpenGroup { checkpoint: bounds.first_checkpoint(), ..OpenGroup::default() };
         let engine = Engine::new(Arc::clone(&plan))?;
-        Ok(Self { engine, plan, file, block: Block::default(), group, bounds, failed: false })
+        Ok(Self { engine, plan, file, block: Block::default(), group, bounds, begun: false, failed: false })
     }
 
-    /// Encodes on the caller's pool. To be called before the first batch.
+    /// Encodes on the caller's pool, whatever [`threads`](crate::write::WriterOptionsBuilder::threads) says. To be called before the first batch: once rows
+    /// are being encoded, they stay where they are, and so do those that follow.
     #[cfg(feature = "rayon")]
     #[must_use]
     pub fn in_pool(mut self, pool: Arc<rayon::ThreadPool>) -> Self {
-        self.engine = Engine::on(crate::arrow::write::pool::Pool::Own(pool), Arc::clone(&self.plan));
+        if !self.begun {
+            self.engine = Engine::on(crate::arrow::write::pool::Pool::Own(pool), Arc::clone(&self.plan));
+        }
         self
     }
 
@@ -162,7 +167,8 @@ impl<W: Write> ArrowWriter<W> {
         })
     }
 
-    /// Completes the file and returns what a reader will find. A file that was [created](ArrowWriter::create) gets its name.
+    /// Completes the file and returns what a reader will find. A file that was [created](ArrowWriter::create) gets its name; any other sink is dropped,
+    /// and a [`LocalFile`] that [`try_new`](Self::try_new) was given with it: see [`close_into`](Self::close_into).
     ///
     /// # Errors
     /// As for [`write`](Self::write).
@@ -226,6 +232,7 @@ impl<W: Write> ArrowWriter<W> {
         self.group.rows += block.rows;
         self.group.bytes += block.bytes;
         let waiting = self.bounds.waiting(&self.group);
+        self.begun = true;
         self.engine.push(block, waiting)?;
         if self.group.rows >= self.bounds.group_rows {
             self.end_encoded_group()?;
@@ -317,5 +324,25 @@ impl Bounds {
 impl<W: Write> std::fmt::Debug for ArrowWriter<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ArrowWriter").field("columns", &self.plan.num_leaves()).field("group", &self.group).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "rayon"))]
+mod tests {
+    use super::*;
+    use arrow_array::{ArrayRef, Int32Array};
+
+    #[test]
+    fn a_pool_that_comes_late_loses_no_rows() {
+        let batch = RecordBatch::try_from_iter([("a", Arc::new(Int32Array::from(vec![1, 2, 3])) as ArrayRef)]).unwrap();
+        let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap());
+        for (before, threads) in [(0, 1), (1, 1), (1, 2), (7, 1), (7, 2)] {
+            let options = WriterOptions::builder().row_group_rows(5).threads(threads).build().unwrap();
+            let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), options).unwrap();
+            (0..before).for_each(|_| writer.write(&batch).unwrap());
+            let mut writer = writer.in_pool(Arc::clone(&pool));
+            writer.write(&batch).unwrap();
+            assert_eq!(writer.close().unwrap().num_rows(), 3 * (before + 1));
+        }
     }
 }

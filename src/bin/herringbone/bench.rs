@@ -15,6 +15,7 @@ use crate::filter::Condition;
 use crate::grid::{Align, Grid, thousands};
 use crate::input::{Columns, StringsArg};
 use crate::limits::limits;
+use crate::remote::is_address;
 use crate::writer_args::WriterArgs;
 
 /// Times reading whole files into Arrow: all batches of a file are held at once, and the best run counts
@@ -33,10 +34,10 @@ pub struct Args {
     pub threads: usize,
     /// The most rows of a batch
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = parse_batch_rows)]
-    batch_rows: usize,
-    /// How columns of text and bytes are read, where the file's own Arrow schema does not say
-    #[arg(long, value_enum, default_value_t)]
-    pub strings: StringsArg,
+    pub batch_rows: usize,
+    /// How columns of text and bytes are read; if not given, as the file's own Arrow schema says
+    #[arg(long, value_enum)]
+    pub strings: Option<StringsArg>,
     /// These columns only: names or dotted paths, separated by commas
     #[arg(long, value_name = "A,B.C")]
     pub columns: Option<Columns>,
@@ -50,7 +51,7 @@ pub struct Args {
     #[arg(long)]
     tsv: bool,
     /// Show where the time goes: for each column its bytes and the time to decompress and to decode its pages, on one thread
-    #[arg(long, conflicts_with_all = ["tsv", "threads", "strings", "write"])]
+    #[arg(long, conflicts_with_all = ["tsv", "threads", "strings", "write", "batch_rows"])]
     by_column: bool,
     #[command(flatten)]
     pub writer: WriterArgs,
@@ -80,6 +81,9 @@ pub fn run(args: &Args) -> Result {
     let mut rows = Vec::new();
     let mut failed = false;
     for path in &crate::input::expand(&args.files)? {
+        if is_address(path) && !args.by_column {
+            return Err(Failure::Usage(format!("{} is an address: what is timed are files of this machine", path.display())));
+        }
         let done = match (args.by_column, args.write) {
             (true, _) => bench_columns::run(path, args, &mut out),
             (false, true) => bench_write::measure(path, args)
@@ -141,7 +145,10 @@ fn measure(path: &Path, args: &Args) -> Result<Measured> {
     for _ in 0..args.runs {
         let start = Instant::now();
         let file = ParquetFile::open_with(path, limits())?;
-        let mut scan = file.scan().threads(args.threads).strings(args.strings.into()).batch_rows(args.batch_rows);
+        let mut scan = file.scan().threads(args.threads).batch_rows(args.batch_rows);
+        if let Some(strings) = args.strings {
+            scan = scan.strings(strings.into());
+        }
         if let Some(pool) = &pool {
             scan = scan.pool(Arc::clone(pool));
         }

@@ -56,7 +56,10 @@ pub fn measure(path: &Path, args: &Args) -> Result<Written> {
 
 fn batches(path: &Path, args: &Args, threads: &Threads) -> Result<Vec<RecordBatch>> {
     let file = ParquetFile::open_with(path, limits())?;
-    let mut scan = threads.of_scan(file.scan()).strings(args.strings.into());
+    let mut scan = threads.of_scan(file.scan()).batch_rows(args.batch_rows);
+    if let Some(strings) = args.strings {
+        scan = scan.strings(strings.into());
+    }
     if let Some(Columns(columns)) = &args.columns {
         scan = scan.columns(columns);
     }

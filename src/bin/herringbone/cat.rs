@@ -14,7 +14,7 @@ use crate::failure::{Failure, Result, warn};
 use crate::filter::Filter;
 use crate::input::{Columns, expand, int96_leaves, leaves, open_for_streaming};
 use crate::scan::FileScan;
-use crate::sink::{Csv, JsonLines, Null, Sink, Table};
+use crate::sink::{Csv, Dialect, JsonLines, Sink, Table};
 
 /// Prints rows of files, one file after the other
 ///
@@ -204,6 +204,6 @@ fn sink(format: Format, schema: &Schema, width: Option<usize>) -> Box<dyn Sink> 
     match format {
         Format::Table => Box::new(Table::new(BufWriter::new(out), schema, width)),
         Format::Json => Box::new(JsonLines::new(out)),
-        Format::Csv => Box::new(Csv::new(out, schema, &Null::default())),
+        Format::Csv => Box::new(Csv::new(out, schema, Dialect::default())),
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, IsTerminal};
 use std::path::PathBuf;
 
-use herringbone::arrow::Overflow;
+use herringbone::arrow::{ArrowPlan, Overflow};
 use herringbone::schema::TimeUnit;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -12,8 +12,8 @@ use crate::feed::{self, Feed, Input, Reading};
 use crate::filter::Filter;
 use crate::format::Format;
 use crate::input::{Columns, StringsArg};
-use crate::int96::Int96Args;
-use crate::sink::{Csv, Ipc, JsonLines, Null, Parquet, Sink};
+use crate::int96::{Int96Args, check_begins_again};
+use crate::sink::{Csv, Dialect, Ipc, JsonLines, Null, Parquet, Sink};
 use crate::sort::sorted;
 use crate::target::Target;
 use crate::threads::Threads;
@@ -42,6 +42,9 @@ pub struct Args {
     /// text are the same in a table of one column
     #[arg(long, value_name = "TEXT")]
     null: Option<Null>,
+    /// What stands between values in CSV that is written, a comma if not given; in a file called .tsv it is a tab
+    #[arg(long, value_name = "CHARACTER")]
+    to_delimiter: Option<Delimiter>,
     /// How many threads read and write; 0 for one on each core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -70,7 +73,7 @@ struct InputArgs {
     /// From how many rows of CSV and NDJSON files types are found out; 0 for all
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     infer_rows: usize,
-    /// What stands between values in CSV files, a comma if not given; in files called .tsv it is a tab
+    /// What stands between values in CSV that is read, a comma if not given; in files called .tsv it is a tab
     #[arg(long, value_name = "CHARACTER")]
     delimiter: Option<Delimiter>,
     /// CSV files begin with a row, not with names
@@ -117,8 +120,14 @@ pub fn run(args: &Args) -> Result {
     if format != Format::Csv && args.null.is_some() {
         return Err(Failure::Usage("--null is for CSV: in other formats a null is a null".to_owned()));
     }
+    if format != Format::Csv && args.to_delimiter.is_some() {
+        return Err(Failure::Usage("--to-delimiter is for CSV, and OUT is none".to_owned()));
+    }
+    check_csv_options(args)?;
+    dialect(args).check()?;
     let mut reading = reading(args)?;
     let Some(reason) = write(args, format, &reading)? else { return Ok(()) };
+    check_begins_again(&args.output, &reason)?;
     let so = match format {
         // Other readers wrap without a word; a file that they read is read, but not without one.
         Format::Arrow => "such values wrap around now, as with --int96-overflow wrap",
@@ -131,6 +140,27 @@ pub fn run(args: &Args) -> Result {
     reading.int96.overflow = Overflow::Wrap;
     warn(&format!("{reason}; {so}"));
     write(args, format, &reading).map(drop)
+}
+
+/// Refuses options of CSV that is read where none is.
+fn check_csv_options(args: &Args) -> Result {
+    let input = &args.input;
+    if input.delimiter.is_none() && !input.no_header {
+        return Ok(());
+    }
+    let format = |path: &PathBuf| input.from.or_else(|| Format::of_ending(path));
+    match args.inputs.iter().all(|path| format(path).is_some_and(|format| format != Format::Csv)) {
+        true => Err(Failure::Usage(
+            "--delimiter and --no-header are for CSV that is read, and no input is CSV: for OUT there is --to-delimiter".to_owned(),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// How CSV is written.
+fn dialect(args: &Args) -> Dialect {
+    let delimiter = args.to_delimiter.map_or_else(|| Format::delimiter_of(&args.output), |Delimiter(byte)| byte);
+    Dialect { delimiter, null: args.null.clone().unwrap_or_default() }
 }
 
 fn reading(args: &Args) -> Result<Reading> {
@@ -159,6 +189,7 @@ fn write(args: &Args, format: Format, reading: &Reading) -> Result<Option<String
     };
     if let Some(sorting) = &args.writer.sort_by {
         sorting.check(&feed.schema)?;
+        ArrowPlan::new(feed.schema.clone(), args.writer.options(&reading.threads)?)?;
     }
     // What is wrong with OUT comes up before all rows are sorted.
     let mut target = Target::create(&args.output, !args.no_overwrite)?;
@@ -193,7 +224,7 @@ fn sink<'a>(format: Format, target: &'a mut Target, feed: &Feed, args: &Args, re
         }
         Format::Arrow => Box::new(Ipc::new(BufWriter::with_capacity(1 << 20, target), &feed.schema)?),
         Format::Ndjson => Box::new(JsonLines::new(target)),
-        Format::Csv => Box::new(Csv::new(target, &feed.schema, &args.null.clone().unwrap_or_default())),
+        Format::Csv => Box::new(Csv::new(target, &feed.schema, dialect(args))),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Rows into a Parquet file.
 
+use herringbone::arrow::ArrowPlan;
+
 use crate::failure::Result;
 use crate::feed::Feed;
 use crate::sink::{Parquet, Sink};
@@ -14,6 +16,8 @@ pub fn encode(feed: Feed, target: Target, writer: &WriterArgs, threads: &Threads
     let feed = match &writer.sort_by {
         Some(sorting) => {
             sorting.check(&feed.schema)?;
+            // What is wrong with the options comes up before all rows are sorted.
+            ArrowPlan::new(feed.schema.clone(), options.clone())?;
             sorted(feed, sorting, writer.sort_memory())?
         }
         None => feed,

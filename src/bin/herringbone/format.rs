@@ -30,6 +30,12 @@ impl Format {
         }
     }
 
+    /// What stands between the values of a CSV file that is called so, where nobody says.
+    pub fn delimiter_of(path: &Path) -> u8 {
+        let is_tsv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
+        if is_tsv { b'\t' } else { b',' }
+    }
+
     /// The format that a file's first bytes are those of.
     pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
         // A message of an Arrow stream begins with a mark and its length.

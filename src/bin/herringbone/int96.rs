@@ -1,11 +1,14 @@
 //! Timestamps that are stored as INT96, which reach further than nanoseconds in 64 bits.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use herringbone::arrow::Overflow;
 use herringbone::schema::TimeUnit;
 
 use crate::failure::{Failure, Result, warn};
 use crate::feed::{Int96, Reading};
+use crate::target::begins_again;
 
 /// How such timestamps are read.
 #[derive(clap::Args)]
@@ -68,14 +71,24 @@ impl Int96Args {
         self.decides() || self.int96_unit != UnitArg::default()
     }
 
-    /// Writes rows, and if timestamps do not fit and it was not said what becomes of them, does so again with microseconds.
-    pub fn with_room<T>(&self, reading: Reading, mut write: impl FnMut(&Reading) -> Result<T>) -> Result<T> {
+    /// Writes rows to OUT, and if timestamps do not fit and it was not said what becomes of them, does so again with microseconds.
+    pub fn with_room<T>(&self, output: &Path, reading: Reading, mut write: impl FnMut(&Reading) -> Result<T>) -> Result<T> {
         match write(&reading) {
             Err(Failure::Usage(reason)) if !self.decides() && reason.contains("INT96") => {
+                check_begins_again(output, &reason)?;
                 warn(&format!("{reason}; microseconds are read now"));
                 write(&Reading { int96: Int96 { unit: TimeUnit::Micros, overflow: Overflow::Wrap }, ..reading })
             }
             written => written,
         }
     }
+}
+
+/// Refuses to write rows again, after timestamps did not fit for this reason, where those that were written are gone.
+pub fn check_begins_again(output: &Path, reason: &str) -> Result {
+    if begins_again(output) {
+        return Ok(());
+    }
+    let why = "what was written before cannot be taken back to read all as microseconds";
+    Err(Failure::Usage(format!("{reason}; {why}: give --int96-unit us or --int96-overflow, or write to a file")))
 }

@@ -95,7 +95,7 @@ fn keep_equal(kept: &mut Vec<Entry>, others: &[Entry], path: &Path) {
 
 fn decoded(args: &Args) -> Result<String> {
     let reading = Reading { int96: args.int96.reading(), ..Reading::parquet(Threads::new(args.threads)?) };
-    let rows = args.int96.with_room(reading, |reading| {
+    let rows = args.int96.with_room(&args.output, reading, |reading| {
         let reading = Reading { schema: Some(Arc::new(schema(args, reading)?)), ..reading.clone() };
         let feed = feed::open(&args.inputs, &reading)?;
         encode(feed, Target::create(&args.output, !args.no_overwrite)?, &args.writer, &reading.threads)

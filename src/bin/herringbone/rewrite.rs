@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow_schema::Schema;
 use herringbone::FileMetadata;
 use herringbone::arrow::{ParquetFile, stored_schema_entry};
 use herringbone::write::without_other_columns;
@@ -63,7 +64,9 @@ fn copied(args: &Args) -> Result<String> {
     if let Some(columns) = &args.columns {
         let paths = paths(&metadata, columns)?;
         schema = Arc::new(without_other_columns(&schema, paths.iter().map(String::as_str))?);
-        restore_arrow_schema(&mut kept, ParquetFile::from_metadata(source, metadata, limits()), paths)?;
+        restore_arrow_schema(&mut kept, ParquetFile::from_metadata(source, metadata, limits()), Some(paths), &args.drop_key_value)?;
+    } else if !args.drop_key_value.is_empty() {
+        restore_arrow_schema(&mut kept, ParquetFile::from_metadata(source, metadata, limits()), None, &args.drop_key_value)?;
     }
     kept.retain(|(key, _)| !args.drop_key_value.contains(key) && args.writer.key_value.iter().all(|given| given.key != *key));
     kept.extend(args.writer.key_value.iter().map(|KeyValue { key, value }| (key.clone(), Some(value.clone()))));
@@ -83,14 +86,24 @@ fn paths(metadata: &FileMetadata, Columns(columns): &Columns) -> Result<Vec<Stri
     Ok(wanted.into_iter().filter_map(|leaf| all.get(leaf)).map(|leaf| leaf.path.dotted().to_owned()).collect())
 }
 
-/// Has the stored Arrow schema, if there is one, describe the columns that are left.
-fn restore_arrow_schema(kept: &mut [Entry], file: ParquetFile, paths: Vec<String>) -> Result {
-    let schema = file.scan().columns(paths).build()?.schema();
-    let (stored, value) = stored_schema_entry(&schema);
+/// Has the stored Arrow schema, if there is one, describe the columns that are left, without the entries that are left out.
+fn restore_arrow_schema(kept: &mut [Entry], file: ParquetFile, paths: Option<Vec<String>>, dropped: &[String]) -> Result {
+    let schema = match paths {
+        Some(paths) => file.scan().columns(paths).build()?.schema(),
+        None => file.arrow_schema()?,
+    };
+    let (stored, value) = stored_schema_entry(&without(&schema, dropped));
     for entry in kept.iter_mut().filter(|(key, _)| *key == stored) {
         entry.1 = Some(value.clone());
     }
     Ok(())
+}
+
+/// The schema without these entries of its metadata, which readers would find among those of the file.
+fn without(schema: &Schema, dropped: &[String]) -> Schema {
+    let mut metadata = schema.metadata().clone();
+    metadata.retain(|key, _| !dropped.contains(key));
+    Schema::new_with_metadata(schema.fields().clone(), metadata)
 }
 
 fn encoded(args: &Args) -> Result<String> {
@@ -98,12 +111,12 @@ fn encoded(args: &Args) -> Result<String> {
     drop(open_for_streaming(&args.input)?);
     let reading = Reading::parquet(Threads::new(args.threads)?);
     let reading = Reading { columns: args.columns.clone(), int96: args.int96.reading(), ..reading };
-    let rows = args.int96.with_room(reading, |reading| {
+    let mut writer = args.writer.clone();
+    writer.no_arrow_schema |= args.drop_key_value.contains(&stored_schema_entry(&Schema::empty()).0);
+    let rows = args.int96.with_room(&args.output, reading, |reading| {
         let mut feed = feed::open(std::slice::from_ref(&args.input), reading)?;
-        let mut metadata = feed.schema.metadata().clone();
-        metadata.retain(|key, _| !args.drop_key_value.contains(key));
-        feed.schema = Arc::new(arrow_schema::Schema::new_with_metadata(feed.schema.fields().clone(), metadata));
-        encode(feed, Target::create(&args.output, !args.no_overwrite)?, &args.writer, &reading.threads)
+        feed.schema = Arc::new(without(&feed.schema, &args.drop_key_value));
+        encode(feed, Target::create(&args.output, !args.no_overwrite)?, &writer, &reading.threads)
     })?;
     Ok(format!("decoded and encoded {} rows", thousands(rows)))
 }

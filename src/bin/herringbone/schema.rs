@@ -4,11 +4,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use arrow_schema::{DataType, Field, Schema};
-use herringbone::arrow::ParquetFile;
 
 use crate::failure::Result;
 use crate::grid::shown;
-use crate::limits::limits;
+use crate::input::open_for_streaming;
 
 /// Prints the schema: Parquet's message text form, or Arrow's types
 #[derive(clap::Args)]
@@ -22,7 +21,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result {
-    let file = ParquetFile::open_with(&args.file, limits())?;
+    let file = open_for_streaming(&args.file)?;
     let mut out = BufWriter::new(io::stdout().lock());
     match args.arrow {
         true => print_arrow(&*file.arrow_schema()?, &mut out)?,

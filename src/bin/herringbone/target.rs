@@ -13,6 +13,11 @@ pub fn is_standard(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// Whether what is written there can be begun again: bytes for standard output, a pipe or a device are gone.
+pub fn begins_again(path: &Path) -> bool {
+    !is_standard(path) && fs::metadata(path).map_or(true, |found| found.is_file())
+}
+
 /// Says what was done with OUT, where that does not get among its bytes.
 pub fn say(output: &Path, done: &str) -> Result {
     if is_standard(output) {

@@ -51,7 +51,8 @@ pub fn run(args: &Args) -> Result {
             VerifyOptions { findings: args.most, bytes: args.bytes.map(|size| size.0), limits: limits(), ..VerifyOptions::default() };
         threads.run(|threads| verify(source, &VerifyOptions { threads, ..options }))
     };
-    for path in &expand(&args.files)? {
+    let files = expand(&args.files)?;
+    for path in &files {
         let report = open_source(path).and_then(|source| {
             let size = source.size()?;
             source.expect(|| std::iter::once(0..size));
@@ -84,7 +85,7 @@ pub fn run(args: &Args) -> Result {
         _ if args.quiet => Err(Failure::Reported),
         (wrong, _) => {
             let or_unchecked = if args.strict { " or were not checked in full" } else { "" };
-            Err(Failure::File(format!("{wrong} of {} files have something wrong{or_unchecked}", args.files.len())))
+            Err(Failure::File(format!("{wrong} of {} files have something wrong{or_unchecked}", files.len())))
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct WriterArgs {
     /// page_rows, page_version, statistics, distinct_counts, column_index, bloom, truncation, crc; may be repeated
     #[arg(long, value_name = "PATH:KEY=VALUE,…")]
     column: Vec<ColumnArg>,
-    /// The same options, for all columns
+    /// The same options, for all columns; flags of their own, such as --compression, go before them
     #[arg(long, value_name = "KEY=VALUE,…")]
     every_column: Option<ColumnOptions>,
     /// The version of data pages: 1, which every reader knows, or 2
@@ -80,7 +80,7 @@ pub struct WriterArgs {
     bloom: Vec<Columns>,
     /// Leave out the Arrow schema, in which readers find the types that Parquet cannot hold
     #[arg(long)]
-    no_arrow_schema: bool,
+    pub no_arrow_schema: bool,
     /// How all timestamps are stored
     #[arg(long, value_enum, value_name = "UNIT")]
     timestamps: Option<TimestampsArg>,
@@ -97,7 +97,7 @@ pub struct WriterArgs {
     #[arg(long, value_name = "1|2")]
     format_version: Option<i32>,
     /// Cut pages by their content, so that a file with some rows changed has most pages in common with the file before; the least
-    /// and most bytes of a page and a level from -3 to 3 can be given: =256KiB,1MiB,0
+    /// and most bytes of a page and a level from -3 to 3 can be given: =256KiB,1MiB,0. Sizes of pages that are given besides end pages as well
     #[arg(long, value_name = "MIN,MAX,LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "256KiB,1MiB,0")]
     content_defined_chunking: Option<Chunking>,
     /// Write no checksums of pages

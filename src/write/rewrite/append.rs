@@ -19,7 +19,7 @@ impl FileWriter<LocalFile> {
     /// Goes on with a file: its row groups stay, more can be written behind them. Until [`close`](Self::close) the file is as
     /// it was: a copy of it is written to and takes its place, with a new footer.
     ///
-    /// The schema is that of the file; its application metadata stays, and that of the options is added, in the place of
+    /// The file is replaced whatever [`SinkOptions::overwrite`] says. The schema is that of the file; its application metadata stays, and that of the options is added, in the place of
     /// entries with the same key.
     ///
     /// # Errors

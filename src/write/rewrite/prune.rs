@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::schema::{Field, LogicalType, Schema};
+use crate::write::settings::no_such_column;
 
 /// The schema without all columns but those at these paths or below the groups at them; for
 /// [`FileWriter::copy_file`](crate::write::FileWriter::copy_file), which then copies only those.
@@ -23,7 +24,7 @@ use crate::schema::{Field, LogicalType, Schema};
 pub fn without_other_columns<'p>(schema: &Schema, paths: impl IntoIterator<Item = &'p str>) -> Result<Schema> {
     let mut leaves = Vec::new();
     for path in paths {
-        let field = schema.field(path).ok_or_else(|| Error::usage(format!("the schema has no column or group `{path}`")))?;
+        let field = schema.field(path).ok_or_else(|| no_such_column(schema, path))?;
         leaves.extend(field.leaves());
     }
     leaves.sort_unstable();

@@ -126,6 +126,35 @@ fn types_of_text_are_found_out_or_said() {
 }
 
 #[test]
+fn delimiters_are_those_of_the_file_that_is_meant() {
+    let folder = Folder::new();
+    let (csv, tsv, out) = (folder.file("a.csv", "i;t\n1;a,b\n2;\"c;\td\"\n"), folder.path("out.tsv"), folder.path("out.csv"));
+    printed(&["convert", "--delimiter", ";", &csv, &tsv]);
+    assert_eq!(std::fs::read_to_string(&tsv).expect("a file"), "i\tt\n1\ta,b\n2\t\"c;\td\"\n");
+    printed(&["convert", &tsv, &out]);
+    assert_eq!(std::fs::read_to_string(&out).expect("a file"), "i,t\n1,\"a,b\"\n2,c;\td\n");
+    printed(&["convert", "--to-delimiter", ";", &tsv, &out]);
+    assert_eq!(std::fs::read(&out).expect("a file"), std::fs::read(&csv).expect("a file"));
+    let parquet = folder.path("a.parquet");
+    printed(&["convert", &tsv, &parquet]);
+    assert!(complaint(&["convert", "--delimiter", ";", &parquet, &out], 2).contains("--to-delimiter"));
+    assert!(complaint(&["convert", "--no-header", &parquet, &out], 2).contains("--no-header"));
+    assert!(complaint(&["convert", "--to-delimiter", ";", &csv, &parquet], 2).contains("--to-delimiter"));
+    assert!(complaint(&["convert", "--to-delimiter", "|", "--null", "a|b", &parquet, &out], 2).contains("--null"));
+}
+
+#[test]
+fn options_of_the_output_are_checked_before_rows_are_sorted() {
+    let folder = Folder::new();
+    // The second row is no number, which sorting would come upon.
+    let (input, out) = (folder.file("a.csv", "i\n1\n2\nx\n"), folder.path("out.parquet"));
+    for (flags, says) in [(["--row-group-rows", "0"], "row_group_rows"), (["--column", "typo:crc=false"], "`typo`; it has i")] {
+        let command = [&["convert", "--infer-rows", "1", "--sort-by", "i"], &flags[..], &[&input, &out]].concat();
+        assert!(complaint(&command, 2).contains(says), "{says}");
+    }
+}
+
+#[test]
 fn what_a_sample_does_not_show_is_an_error_and_not_lost() {
     let folder = Folder::new();
     let out = folder.path("out.parquet");

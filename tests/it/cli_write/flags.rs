@@ -114,6 +114,12 @@ fn timestamps_are_stored_as_asked() {
     assert_eq!(schema(&["--timestamps", "int96"]), "optional int96 \"when stored\";");
     assert_eq!(lines(&out), [r#"{"when stored":"2024-05-06T07:08:09.123"}"#]);
     assert_eq!(schema(&["--spark"]), "optional int96 when_stored;");
+    for name in ["when stored", "when_stored"] {
+        assert_eq!(schema(&["--spark", "--column", &format!("{name}:encoding=plain")]), "optional int96 when_stored;");
+    }
+    let (numbers, sorted) = (folder.file("c.csv", "a b\n2\n1\n"), folder.path("sorted.parquet"));
+    printed(&["convert", "--spark", "--sort-by", "\"a b\"", &numbers, &sorted]);
+    assert_eq!(lines(&sorted), [r#"{"a_b":1}"#, r#"{"a_b":2}"#]);
     let fine = folder.path("fine.parquet");
     let nanos = folder.file("b.csv", "t\n2024-05-06T07:08:09.123456789\n");
     let timestamp = "message m { optional int64 t (TIMESTAMP(NANOS,false)); }";

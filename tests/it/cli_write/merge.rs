@@ -122,6 +122,36 @@ fn timestamps_beyond_nanoseconds_are_read_as_microseconds() {
         assert!(!lines(&out).iter().any(|line| line.contains("5000-01-01T")), "{command:?}");
     }
     assert!(complaint(&["merge", "--int96-unit", "us", &out, &input], 2).contains("--decode"));
+    // What went to a pipe is gone: nothing is written twice.
+    for command in [
+        &["merge", "--decode", "-", &input][..],
+        &["rewrite", "--compression", "none", &input, "-"],
+        &["convert", "--to", "csv", &input, "-"],
+        &["convert", "--to", "arrow", &input, "/dev/stdout"],
+    ] {
+        let said = complaint(command, 2);
+        assert!(said.contains("INT96") && said.contains("--int96-unit us"), "{command:?}: {said}");
+        assert!(crate::cli::run(&[command, &["--int96-unit", "us"]].concat()).status.success(), "{command:?}");
+    }
+}
+
+#[test]
+fn entries_that_are_left_out_do_not_come_back() {
+    let folder = Folder::new();
+    let (input, out, again) = (data("landings.zstd.parquet"), folder.path("out.parquet"), folder.path("again.parquet"));
+    for encoded in [&["--compression", "snappy"][..], &[]] {
+        printed(&[&["rewrite", "--key-value", "secret=1", "--key-value", "kept=2"], encoded, &[&input, &out]].concat());
+        // The second time the entry is in the stored schema as well.
+        printed(&["rewrite", "--compression", "none", &out, &out]);
+        assert!(printed(&["schema", "--arrow", &out]).contains("secret: 1"));
+        printed(&[&["rewrite", "--drop-key-value", "secret"], encoded, &[&out, &again]].concat());
+        let schema = printed(&["schema", "--arrow", &again]);
+        assert!(!schema.contains("secret") && schema.contains("kept: 2"), "{encoded:?}: {schema}");
+        assert_eq!(rows(&again).schema().fields(), rows(&input).schema().fields());
+        printed(&[&["rewrite", "--drop-key-value", "ARROW:schema"], encoded, &[&out, &again]].concat());
+        let keys: Vec<_> = metadata(&again)["key_values"].as_array().expect("a list").iter().map(|entry| entry["key"].clone()).collect();
+        assert_eq!(keys, ["kept", "secret"], "{encoded:?}");
+    }
 }
 
 #[test]

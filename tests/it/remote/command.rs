@@ -147,7 +147,8 @@ fn large_reads_without_a_scan_are_several_requests() {
     let merge = ["merge", merged, "FILE", "FILE"];
     let rewrite = ["rewrite", "FILE", merged, "--columns", "b"];
     let page_index = ["meta", "--json", "--page-index", "FILE"];
-    for (command, most) in [(&verify[..], 4), (&pages, 4), (&merge, 8), (&rewrite, 5), (&page_index, 1)] {
+    let schema = ["schema", "FILE"];
+    for (command, most) in [(&verify[..], 4), (&pages, 4), (&merge, 8), (&rewrite, 5), (&page_index, 1), (&schema, 1)] {
         let of = |file: &str| command.iter().map(|word| word.replace("FILE", file)).collect::<Vec<_>>();
         let run = |words: Vec<String>| server.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
         let (found, requests, at_once) = run(of("SERVER/file.parquet"));

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use arrow_array::{Array, RecordBatch};
 use arrow_data::ArrayData;
 use arrow_schema::{Schema, SchemaRef};
-use herringbone::arrow::{Overflow, ParquetFile, to_arrow_schema};
+use herringbone::arrow::{Overflow, to_arrow_schema};
 use herringbone::schema::TimeUnit;
 
 use crate::failure::{Failure, Result};
@@ -254,6 +254,6 @@ pub fn memory(batch: &RecordBatch) -> u64 {
 /// Whether a Parquet file has timestamps that may not fit the unit that they are read in.
 pub fn has_int96(input: &Input, reading: &Reading) -> bool {
     let is_parquet = input.opens_again() && matches!(input.open(reading.from), Ok((Format::Parquet, _)));
-    let file = input.path().filter(|_| is_parquet).and_then(|path| ParquetFile::open_with(path, crate::limits::limits()).ok());
+    let file = input.path().filter(|_| is_parquet).and_then(|path| open_for_streaming(path).ok());
     file.is_some_and(|file| !crate::input::int96_leaves(&file).is_empty())
 }

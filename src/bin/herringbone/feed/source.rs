@@ -38,7 +38,7 @@ impl Input {
 
     /// Whether it has the same bytes when it is opened again.
     pub fn opens_again(&self) -> bool {
-        self.path().and_then(|path| fs::metadata(path).ok()).is_some_and(|found| found.is_file())
+        self.path().is_some_and(|path| is_address(path) || fs::metadata(path).is_ok_and(|found| found.is_file()))
     }
 
     /// Opens it, and finds out its format: the one given, the one that its name says, or the one that it begins like.

@@ -11,11 +11,11 @@ use super::foreign::{batches, guarded};
 use super::source::{Bytes, Input, Recorder};
 use super::{Feed, Reading, names};
 use crate::failure::{Failure, Result};
+use crate::format::Format;
 
 /// The rows of a CSV file, with the columns wanted if some are.
 pub fn csv(input: &Input, bytes: Bytes, reading: &Reading, wanted: Option<&SchemaRef>) -> Result<Feed> {
-    let is_tsv = input.path().and_then(|path| path.extension()).is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
-    let delimiter = reading.csv.delimiter.unwrap_or(if is_tsv { b'\t' } else { b',' });
+    let delimiter = reading.csv.delimiter.unwrap_or_else(|| input.path().map_or(b',', Format::delimiter_of));
     let format = CsvFormat::default().with_header(reading.csv.header).with_delimiter(delimiter);
     // Of a file whose columns are known, only their names are looked at.
     let rows = if wanted.is_some() { Some(0) } else { most(reading, &bytes) };

@@ -7,7 +7,7 @@ use arrow_schema::Schema;
 
 use super::{PIECE, Sink, cells};
 use crate::cells::{Cells, Out, Style};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 
 /// How nulls are written: a text without quotes, commas and line breaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,28 +24,53 @@ impl std::str::FromStr for Null {
     }
 }
 
+/// How rows are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// What stands between values.
+    pub delimiter: u8,
+    /// How nulls are written.
+    pub null: Null,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self { delimiter: b',', null: Null::default() }
+    }
+}
+
+impl Dialect {
+    /// Refuses a null that holds what stands between values.
+    pub fn check(&self) -> Result {
+        match self.null.0.as_bytes().contains(&self.delimiter) {
+            true => Err(Failure::Usage("--null is a text without what stands between values".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Writes a line of names and a line for each row, which ends in a line feed.
 ///
-/// A null is what is asked for, most often nothing between the commas. A text that reads the same is in quotes, so that an empty text is `""`.
+/// A null is what is asked for, most often nothing between two delimiters. A text that reads the same is in quotes, so that an empty text is `""`.
 /// Only in a table of one column a null that is nothing is `""` as well, because readers take empty lines for no lines.
 pub struct Csv<W> {
     out: W,
-    null: Null,
+    dialect: Dialect,
     text: Vec<u8>,
 }
 
 impl<W: Write> Csv<W> {
     /// Writes the header to `out`, in pieces that need no buffer.
-    pub fn new(out: W, schema: &Schema, null: &Null) -> Self {
+    pub fn new(out: W, schema: &Schema, dialect: Dialect) -> Self {
         let mut text = Vec::new();
         for (i, field) in schema.fields().iter().enumerate() {
             if i > 0 {
-                text.push(b',');
+                text.push(dialect.delimiter);
             }
-            append(field.name().as_bytes(), null, &mut text);
+            append(field.name().as_bytes(), &dialect, &mut text);
         }
         text.push(b'\n');
-        Self { out, null: null.clone(), text }
+        Self { out, dialect, text }
     }
 
     /// Writes a value by way of a buffer. One that is so long that it is handed on in pieces is nested, so in quotes.
@@ -68,7 +93,7 @@ impl<W: Write> Csv<W> {
                 escape(buffer, &mut self.text);
                 self.text.push(b'"');
             }
-            false => append(buffer, &self.null, &mut self.text),
+            false => append(buffer, &self.dialect, &mut self.text),
         }
         Ok(())
     }
@@ -89,11 +114,11 @@ impl<W: Write> Sink for Csv<W> {
         for row in 0..batch.num_rows() {
             for (i, column) in cells.iter().enumerate() {
                 if i > 0 {
-                    self.text.push(b',');
+                    self.text.push(self.dialect.delimiter);
                 }
                 match column.is_null(row) {
-                    true if cells.len() == 1 && self.null.0.is_empty() => self.text.extend_from_slice(b"\"\""),
-                    true => self.text.extend_from_slice(self.null.0.as_bytes()),
+                    true if cells.len() == 1 && self.dialect.null.0.is_empty() => self.text.extend_from_slice(b"\"\""),
+                    true => self.text.extend_from_slice(self.dialect.null.0.as_bytes()),
                     false => self.value(column, row, &mut value)?,
                 }
             }
@@ -110,8 +135,9 @@ impl<W: Write> Sink for Csv<W> {
 }
 
 /// Appends a value, in quotes where it needs them.
-fn append(value: &[u8], null: &Null, text: &mut Vec<u8>) {
-    if !value.is_empty() && value != null.0.as_bytes() && !value.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+fn append(value: &[u8], dialect: &Dialect, text: &mut Vec<u8>) {
+    let needs_quotes = |byte: &u8| *byte == dialect.delimiter || matches!(byte, b'"' | b'\n' | b'\r');
+    if !value.is_empty() && value != dialect.null.0.as_bytes() && !value.iter().any(needs_quotes) {
         text.extend_from_slice(value);
         return;
     }

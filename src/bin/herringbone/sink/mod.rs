@@ -6,7 +6,7 @@ mod json;
 mod parquet;
 mod table;
 
-pub use csv::{Csv, Null};
+pub use csv::{Csv, Dialect, Null};
 pub use ipc::Ipc;
 pub use json::JsonLines;
 pub use parquet::Parquet;
@@ -64,7 +64,8 @@ mod tests {
 
     fn csv_with(batch: &RecordBatch, null: &str) -> String {
         let mut out = Vec::new();
-        let mut sink = Csv::new(&mut out, batch.schema_ref(), &null.parse().unwrap());
+        let dialect = Dialect { null: null.parse().unwrap(), ..Dialect::default() };
+        let mut sink = Csv::new(&mut out, batch.schema_ref(), dialect);
         sink.write(batch).unwrap();
         sink.finish().unwrap();
         drop(sink);
@@ -98,6 +99,7 @@ mod tests {
         let text: ArrayRef = Arc::new(StringArray::from(vec![Some(""), None, Some("-"), Some("--")]));
         assert_eq!(csv_with(&batch(vec![("-", text)]), "-"), "\"-\"\n\"\"\n-\n\"-\"\n--\n", "no two of the rows are the same");
         assert!([",", "a\"", "\n"].iter().all(|null| null.parse::<Null>().is_err()));
+        assert!(Dialect { delimiter: b'-', null: "a-b".parse().unwrap() }.check().is_err());
     }
 
     #[test]
@@ -116,7 +118,7 @@ mod tests {
     fn text_is_handed_on_in_pieces() {
         let long: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(PIECE); 3]));
         let mut out = Vec::new();
-        let mut sink = Csv::new(&mut out, &Schema::empty(), &Null::default());
+        let mut sink = Csv::new(&mut out, &Schema::empty(), Dialect::default());
         sink.write(&batch(vec![("x", long)])).unwrap();
         drop(sink);
         assert!(out.len() > 3 * PIECE, "without finish the last piece may be missing, and no other");
@@ -157,7 +159,7 @@ mod tests {
 
         let (mut lines, mut rows) = (Longest::default(), Longest::default());
         JsonLines::new(&mut lines).write(&batch).unwrap();
-        Csv::new(&mut rows, batch.schema_ref(), &Null::default()).write(&batch).unwrap();
+        Csv::new(&mut rows, batch.schema_ref(), Dialect::default()).write(&batch).unwrap();
         for written in [lines, rows] {
             assert!(written.all > 1_900_000 && written.longest < 3 * PIECE, "{} of {} at once", written.longest, written.all);
         }
@@ -233,7 +235,7 @@ mod tests {
         for room in [0, 10, 600] {
             let sinks: [Result<Box<dyn Sink>>; 4] = [
                 Ok(Box::new(JsonLines::new(Full(room % 100)))),
-                Ok(Box::new(Csv::new(Full(room % 100), batch.schema_ref(), &Null::default()))),
+                Ok(Box::new(Csv::new(Full(room % 100), batch.schema_ref(), Dialect::default()))),
                 Ok(Box::new(Table::new(Full(room % 100), batch.schema_ref(), None))),
                 Ipc::new(Full(room), batch.schema_ref()).map(|sink| Box::new(sink) as Box<dyn Sink>),
             ];
