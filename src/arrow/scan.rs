@@ -151,7 +151,7 @@ impl ScanBuilder {
     /// [`Limits::batch_bytes`](crate::Limits::batch_bytes).
     ///
     /// Without this call they have at most 65,536 rows, and where they are taken one by one and no filter looks at rows, fewer: about as
-    /// many as make arrays of 1 MiB, but not below 4,096. They take less memory and less time so, since they stay in the cache.
+    /// many as make arrays of 512 KiB, but not below 2,048. They take less memory and less time so, since they stay in the cache.
     pub fn batch_rows(mut self, rows: usize) -> Self {
         self.batch_rows = Some(rows);
         self
