@@ -96,11 +96,9 @@ fn reads(args: &Args) -> Result<Vec<Read>> {
     }
     let one = vec!["column_00500".to_owned()];
     // Of 5 row groups the metadata of all chunks is walked over, of 20 most is compared with what came before.
-    for (name, row_groups, columns) in [
-        ("wide_open_one_column", 5, one.clone()),
-        ("wide_open_one_column_of_20_row_groups", 20, one),
-        ("wide_all_columns", 5, Vec::new()),
-    ] {
+    for (name, row_groups, columns) in
+        [("wide_open_one_column", 5, one.clone()), ("wide_open_one_column_of_20_row_groups", 20, one), ("wide_all_columns", 5, Vec::new())]
+    {
         if wanted(name) {
             reads.push(Read { name: name.to_owned(), path: make::wide(&args.files, 1000, row_groups, 100)?, columns });
         }
