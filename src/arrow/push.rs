@@ -16,7 +16,7 @@ use crate::arrow::filter::ScanMetrics;
 use crate::arrow::lanes;
 use crate::arrow::plan::{Group, Plan};
 use crate::arrow::scan::{Progress, Scan};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::read::{FetchOptions, Missing, Pushed, Spans};
 
 /// A scan for callers who do the reading themselves: engines with I/O of their own, and places without any, such as wasm. Made by
@@ -61,6 +61,8 @@ pub struct PushScan {
     /// The row group of the plan whose bytes are the first that are not claimed.
     claimed_to: usize,
     claims: Claims,
+    /// Whether the scan ended with an error.
+    failed: bool,
 }
 
 /// What a [`PushScan`] does next.
@@ -83,7 +85,7 @@ impl std::fmt::Debug for PushScan {
 
 impl PushScan {
     pub(crate) fn new(scan: Scan, pushed: Arc<Pushed>, fetch: FetchOptions) -> Self {
-        Self { scan, pushed, fetch, kept_from: 0, asked_to: 0, claimed_to: 0, claims: Claims::default() }
+        Self { scan, pushed, fetch, kept_from: 0, asked_to: 0, claimed_to: 0, claims: Claims::default(), failed: false }
     }
 
     /// The schema of the batches.
@@ -199,6 +201,9 @@ impl PushScan {
     }
 
     fn step(&mut self, waker: Option<&Waker>, coming: &Spans<()>) -> Result<Poll<PushStep>> {
+        if self.failed {
+            return Err(Error::usage("the scan ended with an error before: make another one"));
+        }
         loop {
             let step = match self.scan.advance(waker) {
                 Ok(Progress::Batch(batch)) => PushStep::Batch(batch),
@@ -213,7 +218,10 @@ impl PushScan {
                         }
                         PushStep::Need(self.fetch.requests(coming.missing(self.with_the_rest(missing))))
                     }
-                    None => return Err(self.scan.plan.file.place(error)),
+                    None => {
+                        self.failed = true;
+                        return Err(self.scan.plan.file.place(error));
+                    }
                 },
             };
             self.forget();

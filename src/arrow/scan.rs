@@ -263,12 +263,13 @@ impl ScanBuilder {
         self
     }
 
-    /// Checks everything against the file and gets ready to read.
+    /// Checks what is asked for against the file and gets ready to read.
     ///
     /// # Errors
-    /// `Usage` for columns, row groups or rows that the file does not have, and for batches of 0 rows; `Malformed` for column
-    /// chunks outside of the file, and where [rows are in other files](crate::metadata::FileMetadata::check_has_data); `Unsupported` for
-    /// columns whose metadata is encrypted. Broken pages, and chunks whose pages are in another file, are found at the latest when they are read.
+    /// `Usage` for columns, row groups or rows that the file does not have, and for batches of 0 rows; `Malformed` where
+    /// [rows are in other files](crate::metadata::FileMetadata::check_has_data). What is wrong with a column chunk is found at the latest when it is read, and
+    /// not here where its metadata need not be looked at: chunks outside of the file (`Malformed`), encrypted metadata (`Unsupported`), broken pages, and
+    /// chunks whose pages are in another file.
     pub fn build(self) -> Result<Scan> {
         let (file, filter) = (self.file.clone(), self.filter.as_ref().map(Expr::to_string));
         let scan = self.checked().map_err(|error| file.place(error))?;

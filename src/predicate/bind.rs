@@ -313,16 +313,16 @@ impl Binder<'_> {
     fn field(&self, path: &str) -> Result<&Field> {
         let schema: &Schema = self.schema;
         let unknown = || Error::usage(format!("there is no column {path:?} to filter by; the file has {}", schema.names_near(path)));
-        schema.field(path).ok_or_else(unknown)
+        schema.field_of_name(path).ok_or_else(unknown)
     }
 }
 
 impl<'s> Binder<'s> {
     fn leaf(&self, path: &str) -> Result<&'s Leaf> {
-        let leaf = match self.schema.leaf(path) {
-            Some(leaf) => leaf,
-            None => {
-                self.field(path)?;
+        let field = self.field(path)?;
+        let leaf = match self.schema.leaves().get(field.leaves().start) {
+            Some(leaf) if field.fields().is_empty() => leaf,
+            _ => {
                 return Err(Error::usage(format!(
                     "{path} is a group: only its columns have values, and it can only be asked whether it is null"
                 )));

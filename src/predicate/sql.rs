@@ -35,7 +35,7 @@ impl FromStr for Expr {
     fn from_str(text: &str) -> Result<Self> {
         let fails = |error: String| Error::usage(format!("the condition {text:?} cannot be read: {error}"));
         let tokens = Tokenizer::new(&GenericDialect, text).tokenize().map_err(|error| fails(error.to_string()))?;
-        check_size(&tokens)?;
+        check_size(&tokens).map_err(|error| fails(error.message().to_owned()))?;
         let mut parser = Parser::new(&GenericDialect).with_recursion_limit(DEEPEST).with_tokens(tokens);
         let ast = parser.parse_expr().map_err(|error| fails(error.to_string()))?;
         let next = parser.peek_token();
@@ -52,7 +52,8 @@ fn check_size(tokens: &[Token]) -> Result<()> {
     for token in tokens {
         match token {
             Token::Word(word) if matches!(word.keyword, Keyword::AND | Keyword::OR) => (terms, signs) = (terms.saturating_add(1), 0),
-            Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::SingleQuotedString(_) => {}
+            Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::SingleQuotedString(_) | Token::HexStringLiteral(_) => {}
+            Token::Word(word) if CONSTANTS.contains(&word.keyword) => {}
             // Signs of constants in long lists.
             Token::Minus | Token::Plus if signs > 0 => {}
             _ => signs = signs.saturating_add(1),
@@ -66,6 +67,9 @@ fn check_size(tokens: &[Token]) -> Result<()> {
     Ok(())
 }
 
+/// Words that are constants, or stand before the text of one.
+const CONSTANTS: [Keyword; 6] = [Keyword::DATE, Keyword::TIME, Keyword::TIMESTAMP, Keyword::TRUE, Keyword::FALSE, Keyword::NULL];
+
 fn node(ast: Ast) -> Result<Node> {
     Ok(match ast {
         Ast::Nested(inner) => node(*inner)?,
@@ -75,8 +79,8 @@ fn node(ast: Ast) -> Result<Node> {
         Ast::UnaryOp { op: UnaryOperator::Not, expr } => negated(node(*expr)?),
         Ast::IsNull(inner) => Node::Null { column: column(&inner)? },
         Ast::IsNotNull(inner) => negated(Node::Null { column: column(&inner)? }),
-        Ast::IsTrue(inner) => truth(&inner, true)?,
-        Ast::IsFalse(inner) => truth(&inner, false)?,
+        Ast::IsTrue(inner) => known(&inner, truth(&inner, true)?)?,
+        Ast::IsFalse(inner) => known(&inner, truth(&inner, false)?)?,
         Ast::IsNotTrue(inner) => or_null(&inner, negated(truth(&inner, true)?))?,
         Ast::IsNotFalse(inner) => or_null(&inner, negated(truth(&inner, false)?))?,
         Ast::IsDistinctFrom(left, right) => negated(same(*left, *right)?),
@@ -159,6 +163,11 @@ fn turned(not: bool, node: Node) -> Node {
 
 fn truth(ast: &Ast, value: bool) -> Result<Node> {
     Ok(Node::Compare { column: column(ast)?, comparison: Comparison::Equal, literal: Literal::Boolean(value) })
+}
+
+/// Of `IS TRUE`, which is never unknown: its contrary is true of null.
+fn known(ast: &Ast, node: Node) -> Result<Node> {
+    Ok(Node::and(negated(Node::Null { column: column(ast)? }), node))
 }
 
 fn or_null(ast: &Ast, node: Node) -> Result<Node> {
@@ -327,6 +336,7 @@ mod tests {
         assert_eq!(parsed("a = x'00ff'"), col("a").eq(&[0, 255][..]));
         assert_eq!(parsed("a = 1e3"), col("a").eq(1e3));
         assert_eq!(parsed("a is not true"), col("a").eq(true).not().or(col("a").is_null()));
+        assert_eq!(parsed("not (a is false)"), !(col("a").is_not_null().and(col("a").eq(false))));
         assert_eq!(parsed("a is not distinct from null"), col("a").is_null());
         assert_eq!(
             parsed("a = 123456789012345678901234567890123456789012345"),
@@ -367,10 +377,17 @@ mod tests {
             let _ = format!("a = {}1", "-".repeat(n)).parse::<Expr>();
             let _ = format!("a = 1{}", "::int".repeat(n)).parse::<Expr>();
             let _ = format!("a = 1{}", " is null".repeat(n)).parse::<Expr>();
+            let _ = format!("a{}", " like 'x'".repeat(n)).parse::<Expr>();
+            let _ = format!("a = {}'x'", "date ".repeat(n)).parse::<Expr>();
+            let _ = format!("a = 1{}", " = true".repeat(n)).parse::<Expr>();
         }
         assert!(format!("a = 1{}", " or a = 2".repeat(999)).parse::<Expr>().is_ok());
         assert!(format!("{}a = 1{}", "(not (".repeat(4), "))".repeat(4)).parse::<Expr>().is_ok());
-        assert!(format!("a in (1{})", ", 2".repeat(100_000)).parse::<Expr>().is_ok());
+        for constant in ["2", "-2", "'x'", "x'00ff'", "date '2024-02-29'", "timestamp '2024-02-29 12:00:00'", "true", "null"] {
+            assert!(format!("a in ({constant}{})", format!(", {constant}").repeat(10_000)).parse::<Expr>().is_ok(), "{constant}");
+        }
+        let error = format!("a = 1{}", "::int".repeat(100)).parse::<Expr>().unwrap_err();
+        assert!(error.to_string().contains("cannot be read") && error.to_string().contains("words and signs"), "{error}");
     }
 
     #[test]

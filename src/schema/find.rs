@@ -35,6 +35,12 @@ impl Schema {
         self.search(path, &|_| true)
     }
 
+    /// The field that a caller means: one of the root with all of this name, which may have dots, or else with this dotted path.
+    pub(crate) fn field_of_name(&self, name: &str) -> Option<&Field> {
+        let root = if name.contains('.') { self.fields.iter().find(|field| field.name() == name) } else { None };
+        root.or_else(|| self.field(name))
+    }
+
     /// Names to tell somebody whose path leads nowhere: the columns below its first part, if that is there, else what the root has; 20 at most.
     pub(crate) fn names_near(&self, path: &str) -> String {
         let begins_with = |field: &&Field| path.strip_prefix(field.name()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));

@@ -608,6 +608,26 @@ pub fn far_away(folder: &Path) -> String {
 }
 
 #[test]
+fn rows_before_a_file_that_cannot_be_opened_are_printed() {
+    let (good, other) = (data("landings.zstd.parquet"), data("bools.plain-v1.parquet"));
+    for format in ["table", "json", "csv"] {
+        let alone = printed(&["cat", "--format", format, "--columns", "species", &good]);
+        for bad in ["no-such-file.parquet", other.as_str()] {
+            let output = run(&["cat", "--format", format, "--columns", "species", &good, bad]);
+            assert!(!output.status.success() && !output.stderr.is_empty());
+            assert_eq!(text(&output.stdout), alone, "{format} {bad}");
+        }
+    }
+}
+
+#[test]
+fn counting_refuses_what_other_commands_refuse() {
+    let file = data("landings.zstd.parquet");
+    assert!(complaint(&["count", "--where", "nobody = 1", &file, &file], 2).contains("nobody"));
+    assert!(complaint(&["count", "--where", "length_cm > 50", "--threads", "50000", &file], 2).contains("threads"));
+}
+
+#[test]
 fn timestamps_far_away_are_read_and_warned_of() {
     let folder = tempfile::tempdir().expect("a folder");
     let input = far_away(folder.path());

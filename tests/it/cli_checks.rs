@@ -137,6 +137,7 @@ fn bloom_filters_answer() {
     let answers = lines(&printed(&["bloom", &file, "--column", "id", "--json", "0", "119", "1000000", "-5"], 0));
     let may: Vec<_> = answers.iter().map(|answer| answer["may_contain"].as_bool().expect("an answer")).collect();
     assert_eq!(may, [true, true, false, false]);
+    assert_eq!(lines(&printed(&["bloom", "--column", "id", &file, "0", "-5", "--json"], 0)).len(), 2, "options may come last");
     let text = printed(&["bloom", &file, "-c", "id", "7"], 0);
     assert_eq!(text.lines().last(), Some("        0 | 7     | may be there"));
     for (args, says) in [

@@ -23,8 +23,8 @@ pub struct Args {
     #[arg(long, short, value_name = "COLUMN")]
     column: String,
     /// Values, written as the column's type has them: numbers, decimals, true, text, dates such as 2024-02-29, timestamps such
-    /// as 2024-02-29T12:30:00.5, UUIDs; bytes as hexadecimal digits after 0x
-    #[arg(required = true, value_name = "VALUE", allow_hyphen_values = true)]
+    /// as 2024-02-29T12:30:00.5, UUIDs; bytes as hexadecimal digits after 0x. What begins with a hyphen and is no number goes behind --
+    #[arg(required = true, value_name = "VALUE", allow_negative_numbers = true)]
     values: Vec<String>,
     /// One JSON object a line
     #[arg(long)]
@@ -44,26 +44,30 @@ pub fn run(args: &Args) -> Result {
     });
     let mut out = BufWriter::new(io::stdout().lock());
     let mut table = Grid::new([("row group", Align::Right), ("value", Align::Left), ("answer", Align::Left)]);
-    let mut any = false;
+    // What cannot be told of a chunk comes up where its filter is read.
+    if !metadata.row_groups().any(|group| group.chunk(leaf).map_or(true, |chunk| chunk.bloom_filter.is_some())) {
+        return Err(Failure::File(format!("{}: the column {:?} has no bloom filter", args.file.display(), args.column)));
+    }
     for group in 0..metadata.num_row_groups() {
-        let Some(filter) = filter(&source, &metadata, group, leaf, &args.file)? else { continue };
-        any = true;
+        let filter = filter(&source, &metadata, group, leaf, &args.file)?;
         for (text, plain) in &values {
-            let may = filter.may_contain(plain);
+            let may = filter.as_ref().is_none_or(|filter| filter.may_contain(plain));
             match args.json {
-                true => writeln!(out, "{}", json!({"row_group": group, "value": text, "may_contain": may}))?,
+                true => {
+                    writeln!(out, "{}", json!({"row_group": group, "value": text, "may_contain": may, "bloom_filter": filter.is_some()}))?
+                }
                 false => {
-                    let answer = if may { "may be there" } else { "is not there" };
+                    let answer = match (filter.is_some(), may) {
+                        (true, true) => "may be there",
+                        (true, false) => "is not there",
+                        (false, _) => "may be there: no bloom filter",
+                    };
                     table.print(&[vec![group.to_string(), (*text).clone(), answer.to_owned()]], &mut out)?;
                 }
             }
         }
     }
-    out.flush()?;
-    match any {
-        true => Ok(()),
-        false => Err(Failure::File(format!("{}: the column {:?} has no bloom filter", args.file.display(), args.column))),
-    }
+    Ok(out.flush()?)
 }
 
 /// The bloom filter of a chunk, if it has one.

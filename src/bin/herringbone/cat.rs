@@ -77,8 +77,15 @@ pub fn run(args: &Args) -> Result {
         if i > 0 && limit == Some(0) {
             break;
         }
-        let file = open_for_streaming(path)?;
-        let mut scan = scan(path, &file, args, offset, limit)?;
+        let opened = open_for_streaming(path).and_then(|file| scan(path, &file, args, offset, limit).map(|scan| (file, scan)));
+        let (file, mut scan) = match opened {
+            Ok(opened) => opened,
+            Err(failure) => {
+                // The rows of the files before it are worth seeing.
+                printer.finish()?;
+                return Err(failure);
+            }
+        };
         let printed = printer.print(path, &mut scan)?;
         args.selection.filter.explain(path, &scan)?;
         // Behind a filter it is the rows that pass which count.
@@ -95,9 +102,14 @@ pub fn run(args: &Args) -> Result {
 }
 
 fn scan(path: &Path, file: &ParquetFile, args: &Args, offset: u64, limit: Option<u64>) -> Result<FileScan> {
-    let wanted = limit.unwrap_or(u64::MAX).min(file.metadata().num_rows().saturating_sub(offset));
-    let batch_rows = usize::try_from(wanted).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS);
-    let threads = if wanted <= FEW_ROWS { 1 } else { 0 };
+    let rows = file.metadata().num_rows();
+    // Behind a filter nobody knows how many rows have to be looked at for those that are wanted.
+    let looked_at = match args.selection.filter.is_there() {
+        true => rows,
+        false => limit.unwrap_or(u64::MAX).min(rows.saturating_sub(offset)),
+    };
+    let batch_rows = usize::try_from(looked_at).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS);
+    let threads = if looked_at <= FEW_ROWS { 1 } else { 0 };
     let scan = file.scan().offset(offset).batch_rows(batch_rows).threads(threads).verify_crc(args.verify_crc);
     let mut scan = args.selection.filter.of_scan(scan);
     if let Some(limit) = limit {
@@ -116,8 +128,9 @@ fn scan(path: &Path, file: &ParquetFile, args: &Args, offset: u64, limit: Option
 /// Why INT96 timestamps among the rows do not fit into nanoseconds, if they do not. Nothing can be printed before that is
 /// known, so the columns are read once more than other ones.
 fn int96_beyond_nanoseconds(path: &Path, file: &ParquetFile, args: &Args, scan: &ScanBuilder) -> Option<String> {
-    let named = args.selection.columns.as_ref().map(|Columns(names)| names.iter().filter_map(|name| leaves(file.metadata(), name).ok()));
-    let named: Option<Vec<Range<usize>>> = named.map(Iterator::collect);
+    // Of a name that is found only when rows are read, such as a path without a list's groups, it may be any.
+    let find = |Columns(names): &Columns| names.iter().map(|name| leaves(file.metadata(), name).ok()).collect();
+    let named: Option<Vec<Range<usize>>> = args.selection.columns.as_ref().and_then(find);
     let selected = |leaf: &Leaf| named.as_ref().is_none_or(|named| named.iter().any(|leaves| leaves.contains(&leaf.index)));
     let paths: Vec<&str> = int96_leaves(file).into_iter().filter(|leaf| selected(leaf)).map(|leaf| leaf.path.dotted()).collect();
     if paths.is_empty() {

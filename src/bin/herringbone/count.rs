@@ -8,6 +8,7 @@ use crate::filter::Filter;
 use crate::grid::shown;
 use crate::input::{expand, open_for_pages, open_for_streaming};
 use crate::scan::FileScan;
+use crate::threads::Threads;
 
 /// Prints the number of rows of each file, and in all, from the metadata alone; with --where of those that pass, for which no more is
 /// read than it takes
@@ -23,14 +24,14 @@ pub struct Args {
     threads: usize,
 }
 
-fn count(path: &Path, args: &Args) -> Result<u64> {
+fn count(path: &Path, args: &Args, threads: &Threads) -> Result<u64> {
     if !args.filter.is_there() {
         let (_, metadata) = open_for_pages(path)?;
         metadata.check_has_data().map_err(|error| error.in_file(path.display().to_string()))?;
         return Ok(metadata.num_rows());
     }
     let file = open_for_streaming(path)?;
-    let scan = args.filter.of_scan(file.scan()).columns(Vec::<String>::new()).threads(args.threads);
+    let scan = threads.of_scan(args.filter.of_scan(file.scan()).columns(Vec::<String>::new()));
     let mut scan = FileScan::of(path, scan)?;
     let rows = match scan.is_exact() {
         true => scan.num_rows(),
@@ -43,10 +44,12 @@ fn count(path: &Path, args: &Args) -> Result<u64> {
 /// Runs the command. Files that cannot be read are named on standard error and the others counted all the same.
 pub fn run(args: &Args) -> Result {
     let (mut rows, mut failed) = (Vec::new(), false);
+    let threads = Threads::new(args.threads)?;
     let files = expand(&args.files)?;
     for path in &files {
-        match count(path, args) {
+        match count(path, args, &threads) {
             Ok(count) => rows.push((count, shown(&path.display().to_string()))),
+            Err(failure @ Failure::Usage(_)) => return Err(failure),
             Err(failure) => {
                 failure.report();
                 failed = true;

@@ -136,6 +136,21 @@ fn timestamps_beyond_nanoseconds_are_read_as_microseconds() {
 }
 
 #[test]
+fn bloom_filters_of_some_row_groups_answer_for_those() {
+    let folder = Folder::new();
+    let (input, with, without, both) =
+        (data("landings.zstd.parquet"), folder.path("with.parquet"), folder.path("without.parquet"), folder.path("both.parquet"));
+    printed(&["rewrite", "--bloom", "species", &input, &with]);
+    printed(&["rewrite", "--compression", "none", &input, &without]);
+    printed(&["merge", &both, &with, &without]);
+    let answers = printed(&["bloom", &both, "-c", "species", "no fish of this name", "--json"]);
+    let answers: Vec<serde_json::Value> = answers.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let told: Vec<_> = answers.iter().map(|answer| (answer["bloom_filter"] == true, answer["may_contain"] == true)).collect();
+    assert_eq!(told, [(true, false), (false, true)]);
+    assert!(complaint(&["bloom", &without, "-c", "species", "x"], 1).contains("no bloom filter"));
+}
+
+#[test]
 fn entries_that_are_left_out_do_not_come_back() {
     let folder = Folder::new();
     let (input, out, again) = (data("landings.zstd.parquet"), folder.path("out.parquet"), folder.path("again.parquet"));

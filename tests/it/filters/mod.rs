@@ -284,6 +284,45 @@ fn null_counts_without_those_of_groups_are_not_believed() {
     }
 }
 
+#[cfg(feature = "sql")]
+#[test]
+fn whether_something_is_true_is_never_unknown() {
+    let flags = BooleanArray::from(vec![Some(true), Some(false), None]);
+    let batch = RecordBatch::try_from_iter([("flag", Arc::new(flags) as ArrayRef)]).expect("a batch");
+    let file = ParquetFile::from_bytes(written(&batch, WriterOptions::builder())).expect("a file");
+    for (text, expected) in [
+        ("flag", vec![Some(true)]),
+        ("not flag", vec![Some(false)]),
+        ("flag is true", vec![Some(true)]),
+        ("flag is false", vec![Some(false)]),
+        ("not (flag is true)", vec![Some(false), None]),
+        ("not flag is false", vec![Some(true), None]),
+        ("flag is not true", vec![Some(false), None]),
+        ("not (flag is not true)", vec![Some(true)]),
+        ("not (flag is not false)", vec![Some(false)]),
+        ("not (flag is true or flag is false)", vec![None]),
+    ] {
+        let scan = file.scan().filter(text.parse().expect(text)).build().expect("a scan");
+        let found: Vec<Option<bool>> =
+            scan.flat_map(|batch| batch.expect("rows").column(0).as_boolean().iter().collect::<Vec<_>>()).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn a_name_is_that_of_the_same_column_everywhere() {
+    let inner = arrow_array::StructArray::from(vec![(
+        Arc::new(arrow_schema::Field::new("b", arrow_schema::DataType::Int64, false)),
+        Arc::new(Int64Array::from(vec![1, 9])) as ArrayRef,
+    )]);
+    let columns = [("a", Arc::new(inner) as ArrayRef), ("a.b", Arc::new(Int64Array::from(vec![7, 3])) as ArrayRef)];
+    let batch = RecordBatch::try_from_iter(columns).expect("a batch");
+    let file = ParquetFile::from_bytes(written(&batch, WriterOptions::builder())).expect("a file");
+    let rows = file.scan().columns(["a.b"]).filter(col("a.b").gt(5)).build().and_then(|scan| scan.read_all()).expect("rows");
+    let found: Vec<i64> = rows.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec()).collect();
+    assert_eq!(found, [7]);
+}
+
 /// Text of a dictionary takes more than metadata tell: what is read ahead of it is read again, batch by batch.
 #[test]
 fn rows_that_take_more_than_the_memory_are_those_of_a_plain_scan() {

@@ -96,6 +96,25 @@ fn chunks_larger_than_memory_come_in_windows() {
     }
 }
 
+#[test]
+fn after_an_error_there_are_errors_alone() {
+    let file = wide_rows();
+    let (metadata, _) = metadata(&file, 1 << 20).unwrap();
+    // In a page in the middle.
+    let mut broken = file.to_vec();
+    broken[1 << 20] ^= 1;
+    let broken = Bytes::from(broken);
+    for threads in [1, 2, 3] {
+        for filter in [None, Some(herringbone::predicate::col("n").gt(0))] {
+            let scan = ParquetFile::without_source(metadata.clone(), Limits::default()).scan().verify_crc(true).threads(threads);
+            let scan = filter.into_iter().fold(scan, |scan, filter| scan.filter(filter));
+            let mut scan = scan.batch_rows(10_000).push().unwrap();
+            assert_eq!(drive_on(&mut scan, &broken).unwrap_err().kind(), herringbone::ErrorKind::Malformed);
+            assert!(scan.next().is_err() && scan.next().is_err());
+        }
+    }
+}
+
 /// One row group with a column of 2 MB.
 fn wide_rows() -> Bytes {
     use arrow_array::Int64Array;
