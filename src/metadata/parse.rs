@@ -26,7 +26,7 @@ pub(super) struct Skeleton<'a> {
 }
 
 /// All row groups of a file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RowGroups {
     pub(super) entries: Vec<Entry>,
     /// Where the column chunks begin, those of all row groups one after another.
@@ -228,5 +228,18 @@ mod tests {
         assert_eq!(capacity(1 << 20, 19), 190);
         assert_eq!(capacity(1 << 20, 1_000_000), (1 << 16) / 32);
         assert!(capacity(1000, 1_000_000) < 250);
+    }
+
+    #[test]
+    fn what_was_learnt_makes_room_for_places() {
+        // Two empty structs.
+        let (bytes, budget) = ([0; 2], 100);
+        let (mut reader, mut chunks) = (Reader::new(&bytes, budget), Chunks::default());
+        reader.begin_alike(&mut chunks.alike, 1, true);
+        reader.skip_alike(&mut chunks.alike, 0).unwrap();
+        let all = budget / size_of::<At>();
+        assert!(reader.clone().charge(all * size_of::<At>()).is_err(), "learning took some");
+        chunks.pay(&mut reader, all).unwrap();
+        assert!(chunks.pay(&mut reader, all + 1).is_err());
     }
 }

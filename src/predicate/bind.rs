@@ -320,8 +320,8 @@ impl Binder<'_> {
 impl<'s> Binder<'s> {
     fn leaf(&self, path: &str) -> Result<&'s Leaf> {
         let field = self.field(path)?;
-        let leaf = match self.schema.leaves().get(field.leaves().start) {
-            Some(leaf) if field.fields().is_empty() => leaf,
+        let leaf = match self.schema.leaves().get(field.leaves()) {
+            Some([leaf]) if field.fields().is_empty() => leaf,
             _ => {
                 return Err(Error::usage(format!(
                     "{path} is a group: only its columns have values, and it can only be asked whether it is null"

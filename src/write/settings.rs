@@ -116,7 +116,7 @@ impl WritePlan {
 
 /// The options of each leaf, those of the longest path first in rank.
 fn choices(schema: &Schema, options: &WriterOptions) -> Result<Vec<ColumnOptions>> {
-    let mut chosen: Vec<_> = schema.leaves().iter().map(|leaf| where_it_makes_sense(&options.columns, leaf)).collect();
+    let mut chosen: Vec<_> = schema.leaves().iter().map(|leaf| without_useless_filter(&options.columns, leaf)).collect();
     let mut by_path: Vec<_> = options.by_path.iter().collect();
     // A path that is inside another one is longer; sorting keeps the order of equal ones.
     by_path.sort_by_key(|(path, _)| path.len());
@@ -124,7 +124,7 @@ fn choices(schema: &Schema, options: &WriterOptions) -> Result<Vec<ColumnOptions
         let field = schema.field(path).ok_or_else(|| no_such_column(schema, path))?;
         for index in field.leaves() {
             if let (Some(chosen), Some(leaf)) = (chosen.get_mut(index), schema.leaves().get(index)) {
-                *chosen = if field.fields().is_empty() { column.or(chosen) } else { where_it_makes_sense(column, leaf).or(chosen) };
+                *chosen = if field.fields().is_empty() { column.or(chosen) } else { without_useless_filter(column, leaf).or(chosen) };
             }
         }
     }
@@ -132,7 +132,7 @@ fn choices(schema: &Schema, options: &WriterOptions) -> Result<Vec<ColumnOptions
 }
 
 /// Options of many columns, for one of them: a filter of two values would tell nothing, and is refused only if that column was meant.
-fn where_it_makes_sense(many: &ColumnOptions, leaf: &Leaf) -> ColumnOptions {
+fn without_useless_filter(many: &ColumnOptions, leaf: &Leaf) -> ColumnOptions {
     let mut options = many.clone();
     if leaf.physical_type == PhysicalType::Boolean {
         options.bloom_filter = None;

@@ -115,7 +115,6 @@ impl LocalFile {
             // Unlike a rename, a second name is refused where there is a file.
             match fs::hard_link(&self.temporary, &self.target) {
                 Ok(()) => fs::remove_file(&self.temporary)?,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(there_already()),
                 Err(_) => self.rename_without_links()?,
             }
         }
@@ -125,7 +124,7 @@ impl LocalFile {
         Ok(())
     }
 
-    /// Gives the file its name where the file system has no links: an empty file has the name first, so that nothing else gets it.
+    /// Gives the file its name where it cannot be linked: an empty file has the name first, which is refused where there is a file.
     fn rename_without_links(&self) -> Result<()> {
         OpenOptions::new().write(true).create_new(true).open(&self.target).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => there_already(),

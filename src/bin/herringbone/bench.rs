@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
-use herringbone::arrow::ParquetFile;
+use herringbone::arrow::{ParquetFile, ScanBuilder};
 
 use crate::bench_columns;
 use crate::bench_write::{self, Written};
@@ -34,10 +34,10 @@ pub struct Args {
     pub threads: usize,
     /// The most rows of a batch
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = parse_batch_rows)]
-    pub batch_rows: usize,
+    batch_rows: usize,
     /// How columns of text and bytes are read; if not given, as the file's own Arrow schema says
     #[arg(long, value_enum)]
-    pub strings: Option<StringsArg>,
+    strings: Option<StringsArg>,
     /// These columns only: names or dotted paths, separated by commas
     #[arg(long, value_name = "A,B.C")]
     pub columns: Option<Columns>,
@@ -55,6 +55,20 @@ pub struct Args {
     by_column: bool,
     #[command(flatten)]
     pub writer: WriterArgs,
+}
+
+impl Args {
+    /// A scan of what is asked for.
+    pub fn of_scan(&self, scan: ScanBuilder) -> ScanBuilder {
+        let mut scan = scan.batch_rows(self.batch_rows);
+        if let Some(strings) = self.strings {
+            scan = scan.strings(strings.into());
+        }
+        match &self.columns {
+            Some(Columns(columns)) => scan.columns(columns),
+            None => scan,
+        }
+    }
 }
 
 fn parse_batch_rows(text: &str) -> std::result::Result<usize, String> {
@@ -145,15 +159,9 @@ fn measure(path: &Path, args: &Args) -> Result<Measured> {
     for _ in 0..args.runs {
         let start = Instant::now();
         let file = ParquetFile::open_with(path, limits())?;
-        let mut scan = file.scan().threads(args.threads).batch_rows(args.batch_rows);
-        if let Some(strings) = args.strings {
-            scan = scan.strings(strings.into());
-        }
+        let mut scan = args.of_scan(file.scan().threads(args.threads));
         if let Some(pool) = &pool {
             scan = scan.pool(Arc::clone(pool));
-        }
-        if let Some(Columns(columns)) = &args.columns {
-            scan = scan.columns(columns);
         }
         if let Some(Condition(condition)) = &args.filter {
             scan = scan.filter(condition.clone());

@@ -10,7 +10,6 @@ use crate::bench::{Args, milliseconds};
 use crate::failure::{Failure, Result};
 use crate::feed::memory;
 use crate::grid::{Align, thousands};
-use crate::input::Columns;
 use crate::limits::limits;
 use crate::sort::sorted;
 use crate::threads::Threads;
@@ -56,14 +55,7 @@ pub fn measure(path: &Path, args: &Args) -> Result<Written> {
 
 fn batches(path: &Path, args: &Args, threads: &Threads) -> Result<Vec<RecordBatch>> {
     let file = ParquetFile::open_with(path, limits())?;
-    let mut scan = threads.of_scan(file.scan()).batch_rows(args.batch_rows);
-    if let Some(strings) = args.strings {
-        scan = scan.strings(strings.into());
-    }
-    if let Some(Columns(columns)) = &args.columns {
-        scan = scan.columns(columns);
-    }
-    let scan = scan.build()?;
+    let scan = args.of_scan(threads.of_scan(file.scan())).build()?;
     let Some(sorting) = &args.writer.sort_by else { return Ok(scan.read_all()?) };
     let feed = crate::feed::Feed { schema: scan.schema(), rows: None, batches: Box::new(scan.map(|batch| Ok(batch?))) };
     sorting.check(&feed.schema)?;

@@ -3,10 +3,11 @@
 use std::io::{BufWriter, IsTerminal};
 use std::path::PathBuf;
 
-use herringbone::arrow::{ArrowPlan, Overflow};
+use herringbone::arrow::Overflow;
 use herringbone::schema::TimeUnit;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::encode::check_before_sorting;
 use crate::failure::{Failure, Result, warn};
 use crate::feed::{self, Feed, Input, Reading};
 use crate::filter::Filter;
@@ -187,10 +188,7 @@ fn write(args: &Args, format: Format, reading: &Reading) -> Result<Option<String
         let inputs: Vec<Input> = args.inputs.iter().map(|path| Input::new(path)).collect();
         inputs.iter().all(Input::opens_again) && inputs.iter().any(|input| feed::has_int96(input, reading))
     };
-    if let Some(sorting) = &args.writer.sort_by {
-        sorting.check(&feed.schema)?;
-        ArrowPlan::new(feed.schema.clone(), args.writer.options(&reading.threads)?)?;
-    }
+    check_before_sorting(&feed, &args.writer, &reading.threads)?;
     // What is wrong with OUT comes up before all rows are sorted.
     let mut target = Target::create(&args.output, !args.no_overwrite)?;
     if let Some(sorting) = &args.writer.sort_by {

@@ -10,16 +10,20 @@ use crate::target::Target;
 use crate::threads::Threads;
 use crate::writer_args::WriterArgs;
 
+/// Refuses, before all rows are sorted, what would come up when they are written.
+pub fn check_before_sorting(feed: &Feed, writer: &WriterArgs, threads: &Threads) -> Result {
+    let Some(sorting) = &writer.sort_by else { return Ok(()) };
+    sorting.check(&feed.schema)?;
+    ArrowPlan::new(feed.schema.clone(), writer.options(threads)?)?;
+    Ok(())
+}
+
 /// Writes all rows of a feed, sorted if that is asked for, and gives the file its name. Returns how many rows they were.
 pub fn encode(feed: Feed, target: Target, writer: &WriterArgs, threads: &Threads) -> Result<u64> {
     let options = writer.options(threads)?;
+    check_before_sorting(&feed, writer, threads)?;
     let feed = match &writer.sort_by {
-        Some(sorting) => {
-            sorting.check(&feed.schema)?;
-            // What is wrong with the options comes up before all rows are sorted.
-            ArrowPlan::new(feed.schema.clone(), options.clone())?;
-            sorted(feed, sorting, writer.sort_memory())?
-        }
+        Some(sorting) => sorted(feed, sorting, writer.sort_memory())?,
         None => feed,
     };
     let mut target = target;

@@ -141,10 +141,9 @@ impl std::str::FromStr for Columns {
 }
 
 /// How columns of text and bytes are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StringsArg {
     /// Offsets into one buffer (Arrow's Utf8 and Binary)
-    #[default]
     Utf8,
     /// Views of 16 bytes (Utf8View and BinaryView)
     View,

@@ -61,12 +61,12 @@ fn copied(args: &Args) -> Result<String> {
     metadata.check_has_data().map_err(|error| error.in_file(args.input.display().to_string()))?;
     let mut kept = entries(&metadata);
     let mut schema = Arc::clone(metadata.schema());
-    if let Some(columns) = &args.columns {
-        let paths = paths(&metadata, columns)?;
+    let paths = args.columns.as_ref().map(|columns| paths(&metadata, columns)).transpose()?;
+    if let Some(paths) = &paths {
         schema = Arc::new(without_other_columns(&schema, paths.iter().map(String::as_str))?);
-        restore_arrow_schema(&mut kept, ParquetFile::from_metadata(source, metadata, limits()), Some(paths), &args.drop_key_value)?;
-    } else if !args.drop_key_value.is_empty() {
-        restore_arrow_schema(&mut kept, ParquetFile::from_metadata(source, metadata, limits()), None, &args.drop_key_value)?;
+    }
+    if paths.is_some() || !args.drop_key_value.is_empty() {
+        restore_arrow_schema(&mut kept, ParquetFile::from_metadata(source, metadata, limits()), paths, &args.drop_key_value)?;
     }
     kept.retain(|(key, _)| !args.drop_key_value.contains(key) && args.writer.key_value.iter().all(|given| given.key != *key));
     kept.extend(args.writer.key_value.iter().map(|KeyValue { key, value }| (key.clone(), Some(value.clone()))));

@@ -19,8 +19,8 @@ impl FileWriter<LocalFile> {
     /// Goes on with a file: its row groups stay, more can be written behind them. Until [`close`](Self::close) the file is as
     /// it was: a copy of it is written to and takes its place, with a new footer.
     ///
-    /// The file is replaced whatever [`SinkOptions::overwrite`] says. The schema is that of the file; its application metadata stays, and that of the options is added, in the place of
-    /// entries with the same key.
+    /// The schema is that of the file; its application metadata stays, and that of the options is added, in the place of
+    /// entries with the same key. The file is replaced whatever [`SinkOptions::overwrite`] says.
     ///
     /// # Errors
     /// Those of [`read::metadata`] and [`check_has_data`](crate::metadata::FileMetadata::check_has_data); `Usage` when the options do not
